@@ -27,7 +27,8 @@ export function hostPrefix(address: Address): Prefix {
 /** Parses `10.2.0.0/16`, masking host bits. Throws `SyntaxError`. */
 export function parsePrefix(text: string): Prefix {
   const prefix = tryParsePrefix(text);
-  if (!prefix) throw new SyntaxError(`Cannot parse ${JSON.stringify(text)} as an IP prefix, for example 10.2.0.0/16 or fd02::/112`);
+  if (!prefix)
+    throw new SyntaxError(`Cannot parse ${JSON.stringify(text)} as an IP prefix, for example 10.2.0.0/16 or fd02::/112`);
   return prefix;
 }
 
