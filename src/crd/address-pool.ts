@@ -1,25 +1,50 @@
 import { z } from "zod";
+import { blockCountRules } from "./block-count-rules.ts";
 import { conditionSchema } from "./condition.ts";
 import type { ObjectMeta } from "./metadata.ts";
+import { networkRules, usableRule } from "./network-rules.ts";
+import { MAX_BLOCK_SIZE_BITS, MAX_NETWORK_TEXT, MAX_SUBNETS } from "./pool-limits.ts";
+import { blockSizeRules, poolRules } from "./pool-rules.ts";
+import { subnetRules, subnetsRules } from "./subnets-rules.ts";
 
 const subnetSchema = z
   .object({
-    ipv4: z.string().max(64).exactOptional().meta({ description: "An IPv4 network, for example 10.2.0.0/16." }),
-    ipv6: z.string().max(64).exactOptional().meta({ description: "An IPv6 network, for example fd02::/112." }),
+    ipv4: z
+      .string()
+      .max(MAX_NETWORK_TEXT)
+      .exactOptional()
+      .meta({
+        description: "An IPv4 network, for example 10.2.0.0/16.",
+        "x-kubernetes-validations": [...networkRules("ipv4"), usableRule("ipv4")],
+      }),
+    ipv6: z
+      .string()
+      .max(MAX_NETWORK_TEXT)
+      .exactOptional()
+      .meta({
+        description: "An IPv6 network, for example fd02::/112.",
+        "x-kubernetes-validations": [...networkRules("ipv6"), usableRule("ipv6")],
+      }),
   })
-  .meta({ description: "An IPv4 network, an IPv6 network, or one of each with as many addresses." });
+  .meta({
+    description: "An IPv4 network, an IPv6 network, or one of each with as many addresses.",
+    "x-kubernetes-validations": subnetRules,
+  });
 
 const addressPoolSpecSchema = z
   .object({
-    blockSizeBits: z.int32().min(0).max(24).default(5).meta({
+    blockSizeBits: z.int32().min(0).max(MAX_BLOCK_SIZE_BITS).default(5).meta({
       description: "Log2 of the number of addresses in a block. Cannot be changed.",
       format: "int32",
+      "x-kubernetes-validations": blockSizeRules,
     }),
-    subnets: z.array(subnetSchema).min(1).max(128).meta({
+    subnets: z.array(subnetSchema).min(1).max(MAX_SUBNETS).meta({
       description: "The networks of the pool. More can be appended; those that are there can be neither changed nor removed.",
+      "x-kubernetes-list-type": "atomic",
+      "x-kubernetes-validations": subnetsRules,
     }),
   })
-  .meta({ description: "The addresses of the pool." });
+  .meta({ description: "The addresses of the pool.", "x-kubernetes-validations": blockCountRules });
 
 const addressPoolStatusSchema = z
   .object({
@@ -27,9 +52,14 @@ const addressPoolStatusSchema = z
       description: "The metadata.generation this status was found for.",
       format: "int64",
     }),
-    conditions: z.array(conditionSchema).exactOptional().meta({
-      description: "Ready tells whether blocks are granted from the pool.",
-    }),
+    conditions: z
+      .array(conditionSchema)
+      .exactOptional()
+      .meta({
+        description: "Ready tells whether blocks are granted from the pool.",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["type"],
+      }),
     maxBlocks: z
       .int()
       .min(0)
@@ -42,7 +72,10 @@ const addressPoolStatusSchema = z
 /** Schema of an AddressPool without its metadata. */
 export const addressPoolSchema = z
   .object({ spec: addressPoolSpecSchema.exactOptional(), status: addressPoolStatusSchema.exactOptional() })
-  .meta({ description: "A set of addresses that nodes take blocks from, for the pods of the namespaces that name it." });
+  .meta({
+    description: "A set of addresses that nodes take blocks from, for the pods of the namespaces that name it.",
+    "x-kubernetes-validations": poolRules,
+  });
 
 /** An IPv4 network, an IPv6 network, or one of each with as many addresses. */
 export type SubnetSet = z.output<typeof subnetSchema>;

@@ -1,12 +1,18 @@
 import { z } from "zod";
 import type { ObjectMeta } from "./metadata.ts";
+import { labelValueRule, requestRules, requestSpecRules } from "./request-rules.ts";
+
+const objectName = z.string().min(1).max(253);
 
 const blockRequestSpecSchema = z
   .object({
-    nodeName: z.string().meta({ description: "The node that wants a block." }),
-    poolName: z.string().meta({ description: "The AddressPool it wants the block from." }),
+    nodeName: objectName.meta({ description: "The node that wants a block.", "x-kubernetes-validations": [labelValueRule] }),
+    poolName: objectName.meta({
+      description: "The AddressPool it wants the block from.",
+      "x-kubernetes-validations": [labelValueRule],
+    }),
   })
-  .meta({ description: "Who wants a block, and from where." });
+  .meta({ description: "Who wants a block, and from where. Cannot be changed.", "x-kubernetes-validations": requestSpecRules });
 
 const blockRequestConditionSchema = z
   .object({
@@ -32,7 +38,7 @@ const blockRequestStatusSchema = z
 /** Schema of a BlockRequest without its metadata. */
 export const blockRequestSchema = z
   .object({ spec: blockRequestSpecSchema.exactOptional(), status: blockRequestStatusSchema.exactOptional() })
-  .meta({ description: "The request of a node for one more block of a pool." });
+  .meta({ description: "The request of a node for one more block of a pool.", "x-kubernetes-validations": requestRules });
 
 /** Who wants a block, and from where. */
 export type BlockRequestSpec = z.output<typeof blockRequestSpecSchema>;

@@ -1,20 +1,37 @@
 import { z } from "zod";
-import { intOrStringSchema } from "./int-or-string.ts";
+import { budgetRule, destinationRule, egressRules, egressSpecRules, rollingUpdateRule, strategyRules } from "./egress-rules.ts";
+import { growthRule, intOrStringSchema, shareRule } from "./int-or-string.ts";
 import type { ObjectMeta } from "./metadata.ts";
 import { podTemplateSchema } from "./pod-template.ts";
+import { MAX_NETWORK_TEXT } from "./pool-limits.ts";
+
+/** Most destinations of an Egress. */
+export const MAX_DESTINATIONS = 4096;
+
+const share = intOrStringSchema.exactOptional();
+
+const rollingUpdateSchema = z
+  .object({
+    maxSurge: share.meta({
+      description: "How many gateway pods there may be beyond replicas; 25% if absent.",
+      "x-kubernetes-validations": [growthRule],
+    }),
+    maxUnavailable: share.meta({
+      description: "How many gateway pods may be unavailable; 25% if absent.",
+      "x-kubernetes-validations": [shareRule],
+    }),
+  })
+  .meta({ description: "How fast; only for type RollingUpdate.", "x-kubernetes-validations": [rollingUpdateRule] });
 
 const strategySchema = z
   .object({
-    type: z.string().exactOptional().meta({ description: "Recreate or RollingUpdate." }),
-    rollingUpdate: z
-      .object({
-        maxSurge: intOrStringSchema.exactOptional().meta({ description: "How many gateway pods there may be beyond replicas." }),
-        maxUnavailable: intOrStringSchema.exactOptional().meta({ description: "How many gateway pods may be unavailable." }),
-      })
-      .exactOptional()
-      .meta({ description: "How fast; only for type RollingUpdate." }),
+    type: z.enum(["Recreate", "RollingUpdate"]).exactOptional().meta({ description: "Recreate or RollingUpdate. Required." }),
+    rollingUpdate: rollingUpdateSchema.exactOptional(),
   })
-  .meta({ description: "How gateway pods are replaced by new ones, as in a Deployment." });
+  .meta({
+    description: "How gateway pods are replaced by new ones, as in a Deployment.",
+    "x-kubernetes-validations": strategyRules,
+  });
 
 const sessionAffinityConfigSchema = z
   .object({
@@ -28,18 +45,32 @@ const sessionAffinityConfigSchema = z
       .exactOptional()
       .meta({ description: "Settings of ClientIP." }),
   })
-  .meta({ description: "Settings of sessionAffinity, as in a Service." });
+  .meta({ description: "Settings of sessionAffinity, as in a Service. Only for ClientIP." });
 
 const podDisruptionBudgetSchema = z
   .object({
-    minAvailable: intOrStringSchema.exactOptional().meta({ description: "How many gateway pods must stay available." }),
-    maxUnavailable: intOrStringSchema.exactOptional().meta({ description: "How many gateway pods may be unavailable." }),
+    minAvailable: share.meta({
+      description: "How many gateway pods must stay available.",
+      "x-kubernetes-validations": [shareRule],
+    }),
+    maxUnavailable: share.meta({
+      description: "How many gateway pods may be unavailable.",
+      "x-kubernetes-validations": [shareRule],
+    }),
   })
-  .meta({ description: "Makes a PodDisruptionBudget for the gateway pods. At most one of the two may be set." });
+  .meta({
+    description: "Makes a PodDisruptionBudget for the gateway pods. At most one of the two may be set.",
+    "x-kubernetes-validations": [budgetRule],
+  });
+
+const destinationSchema = z
+  .string()
+  .max(MAX_NETWORK_TEXT)
+  .meta({ "x-kubernetes-validations": [destinationRule] });
 
 const egressSpecSchema = z
   .object({
-    destinations: z.array(z.string().max(64)).min(1).max(4096).meta({
+    destinations: z.array(destinationSchema).min(1).max(MAX_DESTINATIONS).meta({
       description: "The networks that clients reach through this egress, for example 0.0.0.0/0 or 192.0.2.0/24.",
     }),
     replicas: z.int32().min(1).default(1).meta({ description: "Number of gateway pods.", format: "int32" }),
@@ -54,7 +85,10 @@ const egressSpecSchema = z
     }),
     podDisruptionBudget: podDisruptionBudgetSchema.exactOptional(),
   })
-  .meta({ description: "Which networks are reached through the gateways, and how the gateways run." });
+  .meta({
+    description: "Which networks are reached through the gateways, and how the gateways run.",
+    "x-kubernetes-validations": egressSpecRules,
+  });
 
 const egressStatusSchema = z
   .object({
@@ -66,7 +100,10 @@ const egressStatusSchema = z
 /** Schema of an Egress without its metadata. */
 export const egressSchema = z
   .object({ spec: egressSpecSchema.exactOptional(), status: egressStatusSchema.exactOptional() })
-  .meta({ description: "Gateways that translate the addresses of their client pods on the way to some destinations." });
+  .meta({
+    description: "Gateways that translate the addresses of their client pods on the way to some destinations.",
+    "x-kubernetes-validations": egressRules,
+  });
 
 /** Which networks are reached through the gateways, and how the gateways run. */
 export type EgressSpec = z.output<typeof egressSpecSchema>;

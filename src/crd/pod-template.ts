@@ -1,32 +1,33 @@
 import { z } from "zod";
+import { keysRule, labelTextRule } from "./egress-rules.ts";
+
+/** The container that a gateway runs in. */
+export const GATEWAY_CONTAINER = "egress";
+
+const listByName = { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] };
+const anyObject = z.looseObject({});
+const named = z.looseObject({ name: z.string() });
 
 const containerSchema = z
-  .looseObject({
-    name: z.string().meta({ description: "Name of the container; the gateway itself runs in the one called egress." }),
-  })
+  .looseObject({ name: z.string().meta({ description: `Name of the container. The gateway runs in ${GATEWAY_CONTAINER}.` }) })
   .meta({ description: "A container, as in a Pod." });
-
-const anyObject = z.looseObject({});
+const containers = z.array(containerSchema);
 
 /**
- * The parts of a PodSpec that users set most, with their types; what is not listed passes as it is and is checked by the API
+ * The parts of a PodSpec that users set most, with their types. What is not listed passes as it is, and is checked by the API
  * server when the controller writes the Deployment.
  */
 const podSpecSchema = z
   .looseObject({
-    containers: z
-      .array(containerSchema)
-      .default([{ name: "egress" }])
-      .meta({ description: "Containers of the pod." }),
-    initContainers: z.array(containerSchema).exactOptional().meta({ description: "Containers that run before the others." }),
+    containers: containers
+      .default([{ name: GATEWAY_CONTAINER }])
+      .meta({ description: "Containers of the pods; the gateway's alone if absent.", ...listByName }),
+    initContainers: containers.exactOptional().meta({ description: "Containers that run before the others.", ...listByName }),
     volumes: z
-      .array(z.looseObject({ name: z.string() }))
+      .array(named)
       .exactOptional()
-      .meta({ description: "Volumes of the pod." }),
-    imagePullSecrets: z
-      .array(z.looseObject({ name: z.string().exactOptional() }))
-      .exactOptional()
-      .meta({ description: "Secrets to fetch images with." }),
+      .meta({ description: "Volumes of the pods.", ...listByName }),
+    imagePullSecrets: z.array(anyObject).exactOptional().meta({ description: "Secrets to fetch images with." }),
     nodeSelector: z.record(z.string(), z.string()).exactOptional().meta({ description: "Labels a node must have." }),
     affinity: anyObject.exactOptional().meta({ description: "Which nodes, and near or far from which pods." }),
     tolerations: z.array(anyObject).exactOptional().meta({ description: "Taints that the pods tolerate." }),
@@ -39,16 +40,35 @@ const podSpecSchema = z
   })
   .meta({ description: "A PodSpec. All fields of core/v1 are allowed." });
 
+const MAX_KEYS = 256;
+const labelText = z
+  .string()
+  .max(256)
+  .meta({ "x-kubernetes-validations": [labelTextRule] });
+
+const metadataSchema = z
+  .object({
+    annotations: z
+      .record(z.string(), z.string())
+      .exactOptional()
+      .meta({
+        description: "Annotations of the pods.",
+        maxProperties: MAX_KEYS,
+        "x-kubernetes-validations": [keysRule("annotation")],
+      }),
+    labels: z
+      .record(z.string(), labelText)
+      .exactOptional()
+      .meta({ description: "Labels of the pods.", maxProperties: MAX_KEYS, "x-kubernetes-validations": [keysRule("label")] }),
+  })
+  .meta({ description: "Metadata of the pods." });
+
 /** What gateway pods are made from. */
 export const podTemplateSchema = z
   .object({
-    metadata: z
-      .object({
-        annotations: z.record(z.string(), z.string()).exactOptional().meta({ description: "Annotations of the pods." }),
-        labels: z.record(z.string(), z.string()).exactOptional().meta({ description: "Labels of the pods." }),
-      })
-      .exactOptional()
-      .meta({ description: "Metadata of the pods." }),
-    spec: podSpecSchema.default({ containers: [{ name: "egress" }] }),
+    metadata: metadataSchema.exactOptional(),
+    spec: podSpecSchema.default({ containers: [{ name: GATEWAY_CONTAINER }] }),
   })
-  .meta({ description: "What the gateway pods are made from. A container that is not called egress runs beside the gateway." });
+  .meta({
+    description: `What the gateway pods are made from. A container not called ${GATEWAY_CONTAINER} runs beside the gateway.`,
+  });
