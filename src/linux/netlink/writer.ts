@@ -1,0 +1,90 @@
+import { HOST_LITTLE_ENDIAN } from "./byte-order.ts";
+
+const INITIAL_BYTES = 256;
+
+/** A growing buffer, written from front to back. */
+export class MessageWriter {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #data: DataView;
+  #length = 0;
+
+  constructor(capacity: number = INITIAL_BYTES) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#data = new DataView(this.#bytes.buffer);
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What was written, not copied: good until the next write. */
+  get written(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Starts again at the front and keeps the memory. */
+  reset(): void {
+    this.#length = 0;
+  }
+
+  u8(value: number): void {
+    this.#data.setUint8(this.#take(1), value);
+  }
+
+  u16(value: number): void {
+    this.#data.setUint16(this.#take(2), value, HOST_LITTLE_ENDIAN);
+  }
+
+  u32(value: number): void {
+    this.#data.setUint32(this.#take(4), value, HOST_LITTLE_ENDIAN);
+  }
+
+  u64(value: bigint): void {
+    this.#data.setBigUint64(this.#take(8), value, HOST_LITTLE_ENDIAN);
+  }
+
+  /** A 16-bit number in network byte order. */
+  be16(value: number): void {
+    this.#data.setUint16(this.#take(2), value);
+  }
+
+  /** A 32-bit number in network byte order. */
+  be32(value: number): void {
+    this.#data.setUint32(this.#take(4), value);
+  }
+
+  raw(bytes: Uint8Array): void {
+    const at = this.#take(bytes.length);
+    this.#bytes.set(bytes, at);
+  }
+
+  zeros(count: number): void {
+    const at = this.#take(count);
+    this.#bytes.fill(0, at, at + count);
+  }
+
+  /** Pads with zeros to a multiple of 4, to which netlink aligns everything. */
+  align(): void {
+    this.zeros(-this.#length & 3);
+  }
+
+  /** Writes a 16-bit number over what is at `offset`: lengths are known last. */
+  patchU16(offset: number, value: number): void {
+    this.#data.setUint16(offset, value, HOST_LITTLE_ENDIAN);
+  }
+
+  #take(count: number): number {
+    const at = this.#length;
+    if (at + count > this.#bytes.length) this.#grow(at + count);
+    this.#length = at + count;
+    return at;
+  }
+
+  #grow(need: number): void {
+    const bytes = new Uint8Array(Math.max(need, this.#bytes.length * 2));
+    bytes.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = bytes;
+    this.#data = new DataView(bytes.buffer);
+  }
+}
