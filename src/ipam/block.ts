@@ -1,6 +1,6 @@
 import type { AddressBlock } from "../crd/address-block.ts";
 import { LABEL_NODE, LABEL_POOL, LABEL_REQUEST, LABEL_RESERVED, RESERVED } from "../crd/names.ts";
-import { formatPrefix, hostBits, tryParsePrefix } from "../ip/prefix.ts";
+import { formatPrefix, hostBits, prefixEquals, tryParsePrefix } from "../ip/prefix.ts";
 import type { BlockPrefixes } from "./layout.ts";
 
 /** An AddressBlock as the allocator and the grant book see it. */
@@ -66,4 +66,12 @@ export function isBlockProblem(result: Block | BlockProblem): result is BlockPro
 /** The networks of a block, IPv4 first. */
 export function blockNetworks({ ipv4, ipv6 }: BlockPrefixes): readonly NonNullable<BlockPrefixes["ipv4"]>[] {
   return [ipv4, ipv6].filter((prefix) => prefix !== undefined);
+}
+
+/** Whether two states of one block stand for the same addresses. Nobody should edit them, but the API does not keep people from it. */
+export function sameNetworks(a: Block, b: Block): boolean {
+  const [from, to] = [blockNetworks(a), blockNetworks(b)];
+  return (
+    a.pool === b.pool && from.length === to.length && from.every((network, i) => prefixEquals(network, to[i] as typeof network))
+  );
 }
