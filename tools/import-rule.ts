@@ -29,6 +29,8 @@ const edge = (folder: string, imports: readonly string[], packages: readonly str
 
 const PURE = ["src/egress", "src/podnet", "src/ipam", "src/cni", "src/crd", "src/ip"];
 const EDGES = ["src/kube", "src/linux", "src/rpc", "src/observe"];
+/** Modules that the QuickJS host has, where Node has `node:` ones. */
+const QUICKJS = ["quickjs:os", "quickjs:socket", "quickjs:std"];
 const PROGRAMS = ["src/daemon", "src/gateway", "src/router", "src/installer", "src/plugin"];
 const EVERYTHING = [...PROGRAMS, "src/reconcile", "src/apply", ...EDGES, ...PURE];
 
@@ -52,7 +54,7 @@ const LAYERS: readonly Layer[] = [
   edge("src/gateway", ["src/reconcile", "src/apply", ...EDGES, ...PURE], ["zod"]),
   edge("src/installer", [...EDGES, ...PURE], ["zod"]),
   edge("bin", EVERYTHING),
-  pure("plugin/host", EVERYTHING),
+  pure("plugin/host", EVERYTHING, QUICKJS),
   edge("plugin", EVERYTHING, ["esbuild"]),
   edge("lab", ["bin", "plugin", ...EVERYTHING], ["yaml", "kubernetes-types"]),
   edge("tools", ["lab", "plugin", ...EVERYTHING], ["yaml", "zod", "esbuild"]),
