@@ -31,16 +31,16 @@ export function attributeSet<const Table extends AttributeTable>(
   options: { readonly unknown: "keep" | "drop" } = { unknown: "keep" },
 ): Codec<Attributes<Table>> {
   const keep = options.unknown === "keep";
-  const names = Object.keys(table);
-  const byType = new Map(names.map((name) => [table[name]!.type, { name, codec: table[name]!.codec }]));
+  const entries = Object.entries(table).map(([name, { type, codec }]) => ({ name, type, codec }));
+  const byType = new Map(entries.map((entry) => [entry.type, entry]));
   return {
     nested: true,
     encode(writer, values: Readonly<Record<string, unknown>> & { unknown?: readonly UnknownAttribute[] }) {
-      for (const name of names) {
-        const value = values[name];
-        if (value !== undefined) writeAttribute(writer, table[name]!, value);
+      for (const entry of entries) {
+        const value = values[entry.name];
+        if (value !== undefined) writeAttribute(writer, entry, value);
       }
-      for (const { type, payload } of values.unknown ?? []) writeRaw(writer, type, () => writer.raw(payload));
+      for (const { type, payload } of values.unknown ?? []) writeRaw(writer, type, payload);
     },
     decode(view, start, end) {
       const values: Record<string, unknown> = {};
@@ -91,16 +91,27 @@ export function eachAttribute(
 }
 
 function writeAttribute<T>(writer: MessageWriter, { type, codec }: { type: number; codec: Codec<T> }, value: T): void {
-  writeRaw(writer, codec.nested ? type | NLA_F_NESTED : type, () => codec.encode(writer, value));
+  const at = begin(writer, codec.nested ? type | NLA_F_NESTED : type);
+  codec.encode(writer, value);
+  finish(writer, at);
 }
 
-function writeRaw(writer: MessageWriter, type: number, writePayload: () => void): void {
+function writeRaw(writer: MessageWriter, type: number, payload: Uint8Array): void {
+  const at = begin(writer, type);
+  writer.raw(payload);
+  finish(writer, at);
+}
+
+function begin(writer: MessageWriter, type: number): number {
   const at = writer.length;
   writer.u16(0);
   writer.u16(type);
-  writePayload();
+  return at;
+}
+
+function finish(writer: MessageWriter, at: number): void {
   const length = writer.length - at;
-  if (length > 0xffff) throw new RangeError(`Cannot encode netlink attribute ${type}: ${length} bytes are more than it can hold`);
+  if (length > 0xffff) throw new RangeError(`Cannot encode a netlink attribute: ${length} bytes are more than it can hold`);
   writer.patchU16(at, length);
   writer.align();
 }

@@ -38,9 +38,12 @@ export function bodyOf<Fields extends Readonly<Record<string, FieldType>>, Value
   };
 }
 
+/** Memory for {@link encode}, which leaves nothing in it. */
+const scratch = new MessageWriter(1024);
+
 /** The bytes of a value: the payload of a request. */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array<ArrayBuffer> {
-  const writer = new MessageWriter();
-  codec.encode(writer, value);
-  return writer.written;
+  scratch.reset();
+  codec.encode(scratch, value);
+  return scratch.written.slice();
 }

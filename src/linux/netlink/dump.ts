@@ -37,7 +37,7 @@ async function readOnce<T>({ operation, transport, start, decode }: DumpPlan<T>)
   await transport.send(datagram);
   const values: T[] = [];
   let interrupted = false;
-  let problem: unknown;
+  let problem: Error | undefined;
   for (let done = false; !done; ) {
     // Receiving makes the kernel prepare the next part, for which it may have to wait.
     const view = await transport.receiveSlow();
@@ -53,12 +53,12 @@ async function readOnce<T>({ operation, transport, start, decode }: DumpPlan<T>)
           const value = decode(message);
           if (value !== undefined) values.push(value);
         } catch (error) {
-          problem = error;
+          problem = error instanceof Error ? error : new Error(`Cannot ${operation}`, { cause: error });
         }
       }
     }
   }
-  if (problem !== undefined) throw problem;
+  if (problem) throw problem;
   return { values, interrupted };
 }
 

@@ -1,12 +1,11 @@
 import type { Codec } from "./codec.ts";
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** Text with a NUL behind it, as the kernel takes names. */
 export const cstring: Codec<string> = {
   encode(writer, value) {
-    writer.raw(encoder.encode(value));
+    writer.text(value);
     writer.u8(0);
   },
   decode: (view, start, end) => decodeUntilNul(view.bytes, start, end),
@@ -14,7 +13,7 @@ export const cstring: Codec<string> = {
 
 /** Text whose length is that of the attribute; some attributes keep a NUL as a part of the text. */
 export const plainText: Codec<string> = {
-  encode: (writer, value) => writer.raw(encoder.encode(value)),
+  encode: (writer, value) => writer.text(value),
   decode: (view, start, end) => decodeUntilNul(view.bytes, start, end),
 };
 

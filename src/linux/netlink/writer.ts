@@ -1,5 +1,6 @@
 import { HOST_LITTLE_ENDIAN } from "./byte-order.ts";
 
+const encoder = new TextEncoder();
 const INITIAL_BYTES = 256;
 
 /** A growing buffer, written from front to back. */
@@ -59,9 +60,18 @@ export class MessageWriter {
     this.#bytes.set(bytes, at);
   }
 
+  /** Text in UTF-8. */
+  text(text: string): void {
+    let at = this.#length;
+    // A character has at most 3 bytes for each of its UTF-16 units.
+    this.#take(text.length * 3);
+    at += encoder.encodeInto(text, this.#bytes.subarray(at)).written;
+    this.#length = at;
+  }
+
   zeros(count: number): void {
     const at = this.#take(count);
-    this.#bytes.fill(0, at, at + count);
+    for (let i = at; i < at + count; i++) this.#bytes[i] = 0;
   }
 
   /** Pads with zeros to a multiple of 4, to which netlink aligns everything. */
