@@ -42,7 +42,7 @@ export function bodyOf<Fields extends Readonly<Record<string, FieldType>>, Value
 const scratch = new MessageWriter(1024);
 
 /** The bytes of a value: the payload of a request. */
-export function encode<T>(codec: Codec<T>, value: T): Uint8Array<ArrayBuffer> {
+export function encode<T>(codec: Pick<Codec<T>, "encode">, value: T): Uint8Array<ArrayBuffer> {
   scratch.reset();
   codec.encode(scratch, value);
   return scratch.written.slice();

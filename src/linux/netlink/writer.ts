@@ -30,29 +30,35 @@ export class MessageWriter {
   }
 
   u8(value: number): void {
-    this.#data.setUint8(this.#take(1), value);
+    const at = this.#take(1);
+    this.#data.setUint8(at, value);
   }
 
   u16(value: number): void {
-    this.#data.setUint16(this.#take(2), value, HOST_LITTLE_ENDIAN);
+    const at = this.#take(2);
+    this.#data.setUint16(at, value, HOST_LITTLE_ENDIAN);
   }
 
   u32(value: number): void {
-    this.#data.setUint32(this.#take(4), value, HOST_LITTLE_ENDIAN);
+    const at = this.#take(4);
+    this.#data.setUint32(at, value, HOST_LITTLE_ENDIAN);
   }
 
   u64(value: bigint): void {
-    this.#data.setBigUint64(this.#take(8), value, HOST_LITTLE_ENDIAN);
+    const at = this.#take(8);
+    this.#data.setBigUint64(at, value, HOST_LITTLE_ENDIAN);
   }
 
   /** A 16-bit number in network byte order. */
   be16(value: number): void {
-    this.#data.setUint16(this.#take(2), value);
+    const at = this.#take(2);
+    this.#data.setUint16(at, value);
   }
 
   /** A 32-bit number in network byte order. */
   be32(value: number): void {
-    this.#data.setUint32(this.#take(4), value);
+    const at = this.#take(4);
+    this.#data.setUint32(at, value);
   }
 
   raw(bytes: Uint8Array): void {
@@ -84,6 +90,7 @@ export class MessageWriter {
     this.#data.setUint16(offset, value, HOST_LITTLE_ENDIAN);
   }
 
+  /** Makes room, which may replace the memory: look at `#data` and `#bytes` only afterwards. */
   #take(count: number): number {
     const at = this.#length;
     if (at + count > this.#bytes.length) this.#grow(at + count);
