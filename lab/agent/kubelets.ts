@@ -1,0 +1,169 @@
+import { existsSync, rmSync } from "node:fs";
+import type { KubeClient } from "../../src/kube/client.ts";
+import { createEventRecorder } from "../../src/kube/event-recorder.ts";
+import { type Pod, pods } from "../../src/kube/resources.ts";
+import { createWatchCache } from "../../src/kube/watch-cache.ts";
+import { createWorkQueue } from "../../src/kube/work-queue.ts";
+import type { Logger } from "../../src/observe/logger.ts";
+import { runTogether } from "../../src/observe/run.ts";
+import { writeWhole } from "../cluster/files.ts";
+import { cniBinaryDirectory, cniConfigDirectory, kubeletStopped } from "../cluster/layout.ts";
+import type { ClusterPlan } from "../cluster/plan.ts";
+import { createCniRuntime } from "../cni/runtime.ts";
+import { isAlive } from "../machine/process.ts";
+import type { LightNode } from "./light-node.ts";
+import { createNodeKeeper, type NodeKeeper } from "./node-keeper.ts";
+import { openNodeLog } from "./node-log.ts";
+import { readPodRecords } from "./pod-record.ts";
+import { createPodSync } from "./pod-sync.ts";
+import type { KubeletCommand, NodeReport } from "./protocol.ts";
+
+/** Pods that are worked on at the same time. */
+const CONCURRENCY = 20;
+const LOOK_MS = 1000;
+const GARBAGE_MS = 120_000;
+const BY_UID = "uid";
+
+export interface KubeletsOptions {
+  readonly client: KubeClient;
+  readonly plan: ClusterPlan;
+  readonly log: Logger;
+  /** Called when a node is registered, before it can get ready. */
+  readonly onRegistered: (node: string, uid: string, signal: AbortSignal) => Promise<void>;
+}
+
+/** The light kubelets of all nodes: they register, start pods and tell how these are. */
+export interface Kubelets {
+  run(signal: AbortSignal): Promise<void>;
+  report(): NodeReport[];
+  /** Throws for a node that is not there. */
+  set(command: KubeletCommand): void;
+}
+
+export function createKubelets({ client, plan, log, onRegistered }: KubeletsOptions): Kubelets {
+  const lightNodes = plan.nodes.map(
+    (node): LightNode => ({ ...node, cni: cniOf(node.name), active: !existsSync(kubeletStopped(node.name)) }),
+  );
+  const byName = new Map(lightNodes.map((node) => [node.name, node]));
+  const keepers = new Map<string, NodeKeeper>(
+    lightNodes.map((node) => {
+      const registered = (uid: string, signal: AbortSignal) => onRegistered(node.name, uid, signal);
+      return [node.name, createNodeKeeper({ client, node, log: openNodeLog(node.name), onRegistered: registered })];
+    }),
+  );
+  const records = new Map(readPodRecords().map((record) => [record.uid, record]));
+  const cache = createWatchCache<Pod>(client, { resource: pods, log });
+  cache.addIndex(BY_UID, ({ metadata }) => [metadata.uid ?? ""]);
+  const events = createEventRecorder({ client, component: "kubelet", instance: "coil-lab", log });
+  const sync = createPodSync({
+    client,
+    log,
+    apiService: { host: plan.apiServiceAddress, port: 443 },
+    nodes: byName,
+    records,
+    podByUid: (uid) => cache.byIndex(BY_UID, uid)[0],
+    wake: (uid) => queue.add(uid),
+    tell: (pod, text) => events.record(pods, pod, text),
+  });
+  const queue = createWorkQueue<string>({
+    name: "pods",
+    log,
+    concurrency: CONCURRENCY,
+    backoff: { baseMs: 200, maxMs: 10_000, jitter: 0.2 },
+    reconcile: (uid, signal) => sync.sync(uid, signal),
+  });
+  cache.onChange(({ object }) => {
+    if (!byName.has(object.spec?.nodeName ?? "")) return;
+    sync.changed(object);
+    queue.add(object.metadata.uid ?? "");
+  });
+
+  const wakeAll = () => {
+    for (const pod of cache.list()) if (byName.has(pod.spec?.nodeName ?? "")) queue.add(pod.metadata.uid ?? "");
+    for (const uid of records.keys()) queue.add(uid);
+  };
+
+  /** The processes that an earlier agent started tell nobody here when they end. */
+  const lookAfterAdopted = async (signal: AbortSignal) => {
+    const adopted = new Set(records.keys());
+    await repeat(LOOK_MS, signal, async () => {
+      for (const uid of adopted) {
+        const containers = Object.values(records.get(uid)?.containers ?? {});
+        if (!records.has(uid)) adopted.delete(uid);
+        else if (containers.some(({ ended, keeper }) => !ended && !isAlive(keeper))) queue.add(uid);
+      }
+    });
+  };
+
+  const collectGarbage = async (signal: AbortSignal) => {
+    await repeat(GARBAGE_MS, signal, async () => {
+      for (const node of lightNodes.filter(({ active }) => active)) {
+        const own = [...records.values()].filter((record) => record.node === node.name);
+        const valid = own.flatMap(({ sandbox, discarded }) => (sandbox ? [sandbox, ...discarded] : discarded));
+        await node.cni
+          .collectGarbage(
+            valid.map(({ id }) => ({ containerId: id })),
+            { signal },
+          )
+          .catch((err: unknown) => log.warn({ err, node: node.name }, "the network's garbage collection failed"));
+      }
+    });
+  };
+
+  return {
+    async run(signal) {
+      const whenSynced = async (run: (signal: AbortSignal) => Promise<void>) => {
+        await cache.synced;
+        wakeAll();
+        await run(signal);
+      };
+      await runTogether(signal, [
+        (own) => cache.run(own),
+        (own) => events.run(own),
+        () => whenSynced((own) => queue.run(own)),
+        (own) => lookAfterAdopted(own),
+        (own) => collectGarbage(own),
+        ...[...keepers.values()].map((keeper) => (own: AbortSignal) => keeper.run(own)),
+      ]);
+    },
+    report: () =>
+      lightNodes.map(({ name }): NodeReport => {
+        const problem = keepers.get(name)?.problem;
+        const own = [...records.values()].filter((record) => record.node === name);
+        return { name, pods: own.length, ...(problem !== undefined && { problem }) };
+      }),
+    set({ node: name, active }) {
+      const node = byName.get(name);
+      if (!node) throw new Error(`there is no node ${name}`);
+      if (active) rmSync(kubeletStopped(name), { force: true });
+      else writeWhole(kubeletStopped(name), "");
+      node.active = active;
+      if (!active) return;
+      keepers.get(name)?.activate();
+      wakeAll();
+    },
+  };
+}
+
+function cniOf(node: string) {
+  return createCniRuntime({
+    node,
+    configDirectory: cniConfigDirectory(node),
+    binaryDirectories: [cniBinaryDirectory(node), "/usr/lib/cni"],
+  });
+}
+
+async function repeat(ms: number, signal: AbortSignal, action: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener("abort", end);
+    });
+    if (!signal.aborted) await action();
+  }
+}

@@ -1,0 +1,93 @@
+import { existsSync } from "node:fs";
+import { createKubeClient, type KubeClient } from "../../src/kube/client.ts";
+import { realClock } from "../../src/kube/clock.ts";
+import { loadKubeConfig } from "../../src/kube/config.ts";
+import { createLogger } from "../../src/observe/logger.ts";
+import { runTogether, runUntilSignal } from "../../src/observe/run.ts";
+import { readLabState } from "../cluster/lab-state.ts";
+import { ADMIN_KUBECONFIG, kubeletStopped } from "../cluster/layout.ts";
+import { FABRIC, planCluster } from "../cluster/plan.ts";
+import { healthProblem } from "../programs/health.ts";
+import { ownProgramNames } from "../programs/own.ts";
+import { isRunning, listPrograms } from "../programs/record.ts";
+import { createKubelets } from "./kubelets.ts";
+import { applyManifests } from "./manifests.ts";
+import { createProgramTokens } from "./program-tokens.ts";
+import type { AgentStatus, ProgramReport } from "./protocol.ts";
+import { serveAgent } from "./server.ts";
+import { supervise } from "./supervisor.ts";
+
+/**
+ * The lab's agent, one process in the fabric's namespace: the light kubelets of all nodes, the tokens of this project's programs, and
+ * a supervisor for those. It may die and be started again at any time; the lab goes on.
+ */
+const log = createLogger({ name: "lab-agent" });
+const state = readLabState();
+if (!state) throw new Error("there is no lab on this machine: run coil-lab up");
+const { checkout } = state;
+const plan = planCluster(state);
+const config = await loadKubeConfig({ env: {}, kubeconfigPath: ADMIN_KUBECONFIG });
+
+process.exitCode = await runUntilSignal(
+  async (signal) => {
+    using client = createKubeClient(config, { log: log.child({ component: "kube" }), userAgent: "coil-lab" });
+    let apiIsReady = false;
+    const tokens = createProgramTokens({ client, log, server: plan.apiServer, programs: ownProgramNames(plan) });
+    const registered = new Set<string>();
+    const kubelets = createKubelets({
+      client,
+      plan,
+      log,
+      async onRegistered(node, uid, until) {
+        await tokens.issue(node, uid, until);
+        registered.add(node);
+      },
+    });
+    const places = [FABRIC, ...plan.nodes.map(({ name }) => name)];
+    const phase = (): AgentStatus["phase"] => {
+      if (!apiIsReady) return "waiting";
+      const all = plan.nodes.every(({ name }) => registered.has(name) || existsSync(kubeletStopped(name)));
+      return all ? "running" : "installing";
+    };
+    const handlers = {
+      phase,
+      status: async () => ({ phase: phase(), nodes: kubelets.report(), programs: await programReports(places) }),
+      setKubelet: kubelets.set,
+    };
+    const install = async (until: AbortSignal) => {
+      await waitForApi(client, until);
+      apiIsReady = true;
+      await applyManifests(client, checkout, until);
+      await kubelets.run(until);
+    };
+    await runTogether(signal, [
+      (own) => serveAgent(handlers, own),
+      install,
+      (own) => tokens.run(own),
+      (own) => supervise({ nodes: places, checkout, log }, own),
+    ]);
+  },
+  { log, graceMs: 5000 },
+);
+
+async function waitForApi(client: KubeClient, signal: AbortSignal): Promise<void> {
+  const ready = async () => {
+    try {
+      return (await client.raw({ method: "GET", path: "/readyz" }, { signal, timeoutMs: 2000 })).status === 200;
+    } catch {
+      signal.throwIfAborted();
+      return false;
+    }
+  };
+  while (!(await ready())) await realClock.sleep(50, { signal });
+}
+
+async function programReports(places: readonly string[]): Promise<ProgramReport[]> {
+  return Promise.all(
+    listPrograms(places).map(async (record): Promise<ProgramReport> => {
+      const { node, name, health } = record.program;
+      const problem = isRunning(record) ? health && (await healthProblem(health)) : "does not run";
+      return { node, name, ...(problem !== undefined && { problem }) };
+    }),
+  );
+}

@@ -1,0 +1,152 @@
+import { copyFileSync, mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { buildPlugin } from "../../plugin/build.ts";
+import { agentPhase, agentStatus, setKubelet } from "../agent/client.ts";
+import type { AgentStatus } from "../agent/protocol.ts";
+import { writeWhole } from "../cluster/files.ts";
+import { bootId, type LabState, writeLabState } from "../cluster/lab-state.ts";
+import { cniBinaryDirectory, cniConfigDirectory, coildSocket } from "../cluster/layout.ts";
+import { takeLock } from "../cluster/lock.ts";
+import { foreignLab, labPresence } from "../cluster/ownership.ts";
+import { type ClusterPlan, type LabOptions, planCluster } from "../cluster/plan.ts";
+import { preflight } from "../cluster/preflight.ts";
+import { sweep } from "../cluster/sweep.ts";
+import { ensureControlPlane } from "../control-plane/build.ts";
+import { ensureFabric } from "../fabric/fabric.ts";
+import { ensureCredentials } from "../programs/credentials.ts";
+import { type Program, programTitle } from "../programs/program.ts";
+import { isRunning, listPrograms, readProgram } from "../programs/record.ts";
+import { logTail, startProgram } from "../programs/start.ts";
+import type { Steps } from "../terminal/steps.ts";
+import { CHECKOUT } from "./checkout.ts";
+import { labPrograms } from "./programs.ts";
+
+export const DEFAULTS: LabOptions = { nodes: 3, family: "dual" };
+
+const READY_MS = 120_000;
+const POLL_MS = 50;
+
+export interface UpOptions {
+  readonly options: Partial<LabOptions>;
+  /** Fetch the control plane instead of building it. */
+  readonly download: boolean;
+}
+
+/** `coil-lab up`: makes the lab, or what is missing of it. Throws when it does not get ready. */
+export async function up({ options, download }: UpOptions, steps: Steps): Promise<void> {
+  preflight(steps.say);
+  using _lock = await takeLock({ checkout: CHECKOUT, command: "coil-lab up" }, steps.say);
+  const state = await prepare(options, steps);
+  const plan = planCluster(state);
+  // The first time this takes minutes; the fabric need not wait for it.
+  const [binary, plugin] = await build({ download }, steps);
+  await steps.step(`${plan.nodes.length} nodes and an outside host, in network namespaces`, async () => {
+    await ensureFabric(plan);
+    ensureCredentials(plan.apiServer);
+    for (const { name } of plan.nodes) installNetwork(name, plugin);
+  });
+  const programs = labPrograms(plan, binary);
+  await steps.step("control plane", async () => {
+    for (const program of [programs.etcd, programs.apiServer, programs.agent]) startProgram(program);
+    await waitForPhase(["installing", "running"], [programs.etcd, programs.apiServer, programs.agent]);
+    return "etcd and kube-apiserver answer";
+  });
+  await steps.step("custom resources, roles and credentials", async () => {
+    await waitForPhase(["running"], [programs.apiServer, programs.agent]);
+  });
+  await steps.step("programs on the nodes", async () => {
+    for (const { name } of plan.nodes) await setKubelet({ node: name, active: true });
+    for (const program of programs.afterInstallation) startProgram(program);
+    await waitUntilReady(plan, programs.all);
+    return `all ready`;
+  });
+  writeLabState({ ...state, phase: "up" });
+}
+
+/** Decides between a new lab and mending the one that there is. */
+async function prepare(options: Partial<LabOptions>, steps: Steps): Promise<LabState> {
+  const presence = labPresence(CHECKOUT);
+  switch (presence.kind) {
+    case "foreign":
+      throw foreignLab(presence.state);
+    case "ours": {
+      const { nodes, family } = presence.state;
+      if ((options.nodes ?? nodes) !== nodes || (options.family ?? family) !== family) {
+        throw new Error(`A lab of ${nodes} nodes (${family}) is up: run coil-lab down first, to have another one`);
+      }
+      const down = listPrograms(planCluster(presence.state).nodes.map(({ name }) => name)).filter((record) => !isRunning(record));
+      const what = down.map(({ program }) => programTitle(program)).join(", ");
+      steps.say(`A lab of ${nodes} nodes (${family}) is up already: ${what === "" ? "looking after it" : `starting ${what}`}`);
+      return presence.state;
+    }
+    case "remains":
+      steps.say(`Removing what is left of a lab: ${presence.reason}`);
+      break;
+    case "none":
+      break;
+  }
+  await sweep();
+  const state: LabState = {
+    ...DEFAULTS,
+    ...options,
+    checkout: CHECKOUT,
+    bootId: bootId(),
+    phase: "starting",
+    startedAt: new Date().toISOString(),
+  };
+  writeLabState(state);
+  return state;
+}
+
+async function build({ download }: { download: boolean }, steps: Steps): Promise<[binary: string, plugin: string]> {
+  let built: [string, string] | undefined;
+  await steps.step("Kubernetes control plane and the plugin", async (log) => {
+    built = await Promise.all([ensureControlPlane({ log, env: process.env, download }), buildPlugin({ log })]);
+  });
+  if (!built) throw new Error("Unreachable: the step has ended without result");
+  return built;
+}
+
+/** What coil-installer does on a real node. */
+function installNetwork(node: string, plugin: string): void {
+  const binaries = cniBinaryDirectory(node);
+  mkdirSync(binaries, { recursive: true });
+  copyFileSync(plugin, join(binaries, ".coil.new"));
+  renameSync(join(binaries, ".coil.new"), join(binaries, "coil"));
+  const network = { cniVersion: "1.1.0", name: "k8s-pod-network", plugins: [{ type: "coil", socket: coildSocket(node) }] };
+  writeWhole(join(cniConfigDirectory(node), "10-coil.conflist"), `${JSON.stringify(network, undefined, 2)}\n`);
+}
+
+async function waitForPhase(phases: readonly AgentStatus["phase"][], needed: readonly Program[]): Promise<void> {
+  await waitFor(needed, async () => {
+    const phase = await agentPhase();
+    return phase !== undefined && phases.includes(phase) ? undefined : `the agent is ${phase ?? "not there"}`;
+  });
+}
+
+async function waitUntilReady(plan: ClusterPlan, needed: readonly Program[]): Promise<void> {
+  await waitFor(needed, async () => {
+    const status = await agentStatus();
+    if (!status) return "the agent does not answer";
+    const problems = [
+      ...status.programs.flatMap(({ node, name, problem }) => (problem ? [`${node}/${name}: ${problem}`] : [])),
+      ...status.nodes.flatMap(({ name, problem }) => (problem ? [`${name}: ${problem}`] : [])),
+    ];
+    if (status.nodes.length < plan.nodes.length) problems.push("not all nodes are known to the agent");
+    return problems.length === 0 ? undefined : problems.join("\n");
+  });
+}
+
+/** Waits until `problem` has none. Throws when a program that is needed ends, or it takes too long. */
+async function waitFor(needed: readonly Program[], problem: () => Promise<string | undefined>): Promise<void> {
+  const deadline = Date.now() + READY_MS;
+  for (;;) {
+    const found = await problem();
+    if (found === undefined) return;
+    const dead = needed.find(({ node, name }) => !isRunning(readProgram(node, name)));
+    if (dead) throw new Error(`${programTitle(dead)} has ended. The end of its log:\n${logTail(dead)}`);
+    if (Date.now() > deadline) throw new Error(`The lab did not get ready in ${READY_MS / 1000} s:\n${found}`);
+    await sleep(POLL_MS);
+  }
+}
