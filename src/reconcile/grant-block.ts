@@ -6,6 +6,7 @@ import type { BlockLedger } from "./block-ledger.ts";
 import type { Refusal } from "./block-request-status.ts";
 import { blockName, newAddressBlock } from "./new-address-block.ts";
 import type { PoolStanding } from "./pool-standing.ts";
+import type { RefreshLedger } from "./refresh-ledger.ts";
 
 /** Who wants a block from which pool. */
 export interface GrantRequest {
@@ -22,13 +23,14 @@ export interface GrantDeps {
   readonly ledger: BlockLedger;
   /** How the pool stands at this instant. */
   readonly standing: (pool: string) => PoolStanding | undefined;
-  /** Makes the ledger as true as a consistent read that is at most a second old. */
-  readonly refresh: (signal: AbortSignal) => Promise<void>;
+  readonly refresh: RefreshLedger;
 }
 
 /** One attempt at the API server, in ms: much less than the 10 s that a node waits, and than the time a lost Lease has to run. */
 const TIMEOUT_MS = 4_000;
 const MAX_ATTEMPTS = 64;
+/** A full pool is believed to be full for this long, in ms. */
+const FULL_FRESH_MS = 1_000;
 
 /**
  * Creates the block that answers a request. Whoever else creates blocks at the same time, a name exists once: the loser takes the
@@ -59,8 +61,8 @@ export async function grantBlock(
     } else if (refreshed || grant.kind === "unknown-pool") {
       return { kind: "refused", reason: "out of blocks", message: `pool ${name} does not have free blocks` };
     }
-    // Somebody else's creations, or deletions that the watch has not told of: look at what is really there before going on.
-    if (grant.kind !== "index" || !refreshed) await deps.refresh(signal);
+    // There are blocks, or none any more, that the watch has not told of: look at what is really there, once, before going on.
+    if (!refreshed) await deps.refresh({ maxAgeMs: grant.kind === "index" ? 0 : FULL_FRESH_MS, signal });
     refreshed = true;
   }
   throw new Error(`Cannot find a free block in pool ${name}: ${MAX_ATTEMPTS} in a row were taken by others`);

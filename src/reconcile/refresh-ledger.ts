@@ -9,24 +9,44 @@ export interface RefresherDeps {
   readonly now: () => number;
 }
 
-/** A read that began this long ago is still good for whoever asks, in ms. */
-const FRESH_MS = 1_000;
+/** Compares the ledger with a consistent list of all blocks that began at most `maxAgeMs` ago. */
+export type RefreshLedger = (options: { readonly maxAgeMs: number; readonly signal: AbortSignal }) => Promise<void>;
 
 /**
- * Gives a function that compares the ledger with a consistent list of all blocks. Callers at one time share one list, and one that
- * began less than a second ago is not repeated, so that a thousand requests to a full pool cost one list a second.
+ * Makes the function. One list is read at a time, and callers share those that are new enough for them, so that a thousand requests
+ * to a full pool cost one list a second.
  */
-export function createLedgerRefresher({ client, ledger, now }: RefresherDeps): (signal: AbortSignal) => Promise<void> {
-  let last: { readonly at: number; readonly done: Promise<void> } | undefined;
-  return (signal) => {
-    if (last && now() - last.at < FRESH_MS) return last.done;
-    const done = ledger.resync(async () => (await client.list(addressBlocks, {}, { signal })).items);
+export function createLedgerRefresher({ client, ledger, now }: RefresherDeps): RefreshLedger {
+  let last = { at: Number.NEGATIVE_INFINITY, done: Promise.resolve() };
+  let running = false;
+  /** Begins when the running one has ended. */
+  let next: Promise<void> | undefined;
+
+  const start = (signal: AbortSignal): Promise<void> => {
+    running = true;
+    const done = ledger
+      .resync(async () => (await client.list(addressBlocks, {}, { signal })).items)
+      .finally(() => {
+        running = false;
+      });
     const mine = { at: now(), done };
     last = mine;
     // A failed read is no knowledge: the next caller reads again.
     done.catch(() => {
-      if (last === mine) last = undefined;
+      if (last === mine) last = { at: Number.NEGATIVE_INFINITY, done: Promise.resolve() };
     });
     return done;
+  };
+
+  return ({ maxAgeMs, signal }) => {
+    if (last.at >= now() - maxAgeMs) return last.done;
+    if (!running) return start(signal);
+    next ??= last.done
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        return start(signal);
+      });
+    return next;
   };
 }

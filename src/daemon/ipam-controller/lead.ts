@@ -30,7 +30,7 @@ export async function leadIpam(deps: WorkerDeps, options: LeadOptions, signal: A
   log.info({ pools: caches.pools.size, blocks: caches.blocks.size, requests: caches.requests.size }, "granting blocks");
 
   const collect = async (): Promise<void> => {
-    await workers.refresh(signal);
+    await workers.refresh({ maxAgeMs: 0, signal });
     dispatcher.everything();
     const deleted = await deleteStaleRequests(deps.client, caches.requests.list(), { now: clock.now(), signal });
     metrics.requestsDeleted(deleted);
@@ -56,7 +56,7 @@ export async function leadIpam(deps: WorkerDeps, options: LeadOptions, signal: A
 async function readBlocks({ clock, log }: WorkerDeps, { refresh }: Workers, signal: AbortSignal): Promise<void> {
   for (;;) {
     try {
-      return await refresh(signal);
+      return await refresh({ maxAgeMs: 0, signal });
     } catch (err) {
       signal.throwIfAborted();
       log.warn({ err }, "cannot list the blocks: trying again");

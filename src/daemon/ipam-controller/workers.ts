@@ -10,7 +10,7 @@ import { type BlockLedger, createBlockLedger } from "../../reconcile/block-ledge
 import { createBlockRequestReconciler } from "../../reconcile/block-requests.ts";
 import type { GrantResult } from "../../reconcile/grant-block.ts";
 import { createPoolBoard, type PoolBoard } from "../../reconcile/pool-board.ts";
-import { createLedgerRefresher } from "../../reconcile/refresh-ledger.ts";
+import { createLedgerRefresher, type RefreshLedger } from "../../reconcile/refresh-ledger.ts";
 import { createVanishedNodeReconciler } from "../../reconcile/vanished-nodes.ts";
 import type { Caches } from "./caches.ts";
 import type { ControllerMetrics } from "./metrics.ts";
@@ -42,8 +42,7 @@ export interface Workers {
   readonly requests: WorkQueue<string>;
   readonly pools: WorkQueue<string>;
   readonly nodes: WorkQueue<string>;
-  /** Makes the ledger as true as a direct read. */
-  readonly refresh: (signal: AbortSignal) => Promise<void>;
+  readonly refresh: RefreshLedger;
 }
 
 type Reconcile = (key: string, signal: AbortSignal) => Promise<{ requeueAfterMs: number } | undefined>;
