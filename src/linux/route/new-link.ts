@@ -33,14 +33,9 @@ export function newVeth(link: NewLink & { readonly peer: NewVethPeer }): RouteRe
   return request(link, `create the veth pair ${link.name} and ${peer.name}`, { kind: "veth", data: { vethPeer } });
 }
 
-/** A link of a kind that needs no further data. */
-export function newLink(link: NewLink & { readonly kind: "bridge" | "dummy" }): RouteRequest {
-  return request(link, `create the ${link.kind} ${link.name}`, { kind: link.kind });
-}
-
 /** A bridge without ports. */
 export function newBridge(link: NewLink): RouteRequest {
-  return newLink({ ...link, kind: "bridge" });
+  return request(link, `create the bridge ${link.name}`, { kind: "bridge" });
 }
 
 type LinkInfo = NonNullable<Parameters<typeof linkRequest.encode>[1]["attributes"]["info"]>;
