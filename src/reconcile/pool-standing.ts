@@ -1,7 +1,8 @@
 import type { AddressPool } from "../crd/address-pool.ts";
+import { poolProblems } from "../crd/pool-problems.ts";
 import { formatPrefix } from "../ip/prefix.ts";
 import { layoutOf, type PoolLayout } from "../ipam/layout.ts";
-import { overlappingPools } from "../ipam/overlaps.ts";
+import { overlappingPools, type PoolOverlap } from "../ipam/overlaps.ts";
 
 /** Whether blocks are granted from a pool, and if not, why. */
 export interface PoolStanding {
@@ -14,34 +15,33 @@ export interface PoolStanding {
 
 /** Judges all pools together: which of two that overlap is refused depends on both. */
 export function poolStandings(pools: readonly AddressPool[]): Map<string, PoolStanding> {
-  const layouts = new Map(pools.map((pool) => [pool.metadata.name, tryLayout(pool)]));
+  const layouts = new Map(pools.map((pool) => [pool.metadata.name, layoutOrProblem(pool)]));
   const candidates = pools.flatMap(({ metadata: { name, creationTimestamp = "" } }) => {
     const layout = layouts.get(name);
-    return layout === undefined || layout instanceof Error ? [] : [{ name, createdAt: creationTimestamp, layout }];
+    return layout === undefined || typeof layout === "string" ? [] : [{ name, createdAt: creationTimestamp, layout }];
   });
   const overlaps = overlappingPools(candidates);
   return new Map(
-    pools.map(({ metadata: { name, deletionTimestamp } }): [string, PoolStanding] => {
-      const layout = layouts.get(name) as PoolLayout | Error;
-      if (layout instanceof Error) {
-        const kind = deletionTimestamp === undefined ? "invalid" : "terminating";
-        return [name, { kind, message: `the pool cannot be cut into blocks: ${layout.message}` }];
-      }
-      if (deletionTimestamp !== undefined)
-        return [name, { kind: "terminating", message: `pool ${name} is being deleted`, layout }];
-      const overlap = overlaps.get(name)?.[0];
-      if (!overlap) return [name, { kind: "granting", message: "blocks are granted", layout }];
-      const [own, other] = [formatPrefix(overlap.network), formatPrefix(overlap.olderNetwork)];
-      return [name, { kind: "overlap", message: `${own} overlaps ${other} of the older pool ${overlap.olderPool}`, layout }];
+    pools.map((pool) => {
+      const { name } = pool.metadata;
+      return [name, judge(pool, layouts.get(name) as PoolLayout | string, overlaps.get(name)?.[0])];
     }),
   );
 }
 
-function tryLayout({ spec }: AddressPool): PoolLayout | Error {
-  try {
-    return layoutOf(spec);
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof RangeError) return error;
-    throw error;
+function judge({ metadata }: AddressPool, layout: PoolLayout | string, overlap: PoolOverlap | undefined): PoolStanding {
+  const known = typeof layout === "string" ? {} : { layout };
+  if (metadata.deletionTimestamp !== undefined) {
+    return { kind: "terminating", message: `pool ${metadata.name} is being deleted`, ...known };
   }
+  if (typeof layout === "string") return { kind: "invalid", message: layout };
+  if (!overlap) return { kind: "granting", message: "blocks are granted", layout };
+  const [own, other] = [formatPrefix(overlap.network), formatPrefix(overlap.olderNetwork)];
+  return { kind: "overlap", message: `${own} overlaps ${other} of the older pool ${overlap.olderPool}`, layout };
+}
+
+/** The API server refuses pools with problems, but not those that were stored before it had the rules. */
+function layoutOrProblem({ spec }: AddressPool): PoolLayout | string {
+  const problem = poolProblems(spec).find(({ fatal }) => fatal);
+  return problem ? `${problem.field}: ${problem.message}` : layoutOf(spec);
 }

@@ -76,7 +76,7 @@ suite("several coil-ipam-controllers hand over", () => {
     await using victim = await startServerProcess({
       command: [
         "env",
-        `KUBECONFIG=${cluster.api.kubeconfig}`,
+        `KUBECONFIG=${await cluster.api.kubeconfigFor("system:serviceaccount:kube-system:coil-ipam-controller")}`,
         process.execPath,
         PROGRAM,
         `--metrics-addr=127.0.0.1:${metrics}`,

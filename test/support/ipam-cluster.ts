@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { AddressBlock } from "../../src/crd/address-block.ts";
 import type { AddressPool, AddressPoolSpec } from "../../src/crd/address-pool.ts";
 import type { BlockRequest } from "../../src/crd/block-request.ts";
@@ -9,9 +10,9 @@ import { silentLog } from "../../src/kube/log.ts";
 import { nodes } from "../../src/kube/resources.ts";
 import { createSilentLogger } from "../../src/observe/logger.ts";
 import { type ApiServer, startApiServer } from "./api-server.ts";
-import { installCustomResources } from "./custom-resources.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free-port.ts";
+import { kubectl } from "./kubectl.ts";
 
 export interface ControllerOptions {
   /** Default 32. */
@@ -46,11 +47,16 @@ export interface IpamCluster extends AsyncDisposable {
   startController(options?: ControllerOptions): Promise<RunningController>;
 }
 
-/** Starts the API server. */
+const MANIFESTS = join(import.meta.dirname, "../../manifests");
+const ACCOUNT = "system:serviceaccount:kube-system:coil-ipam-controller";
+
+/** Starts the API server. Controllers have the permissions that they have in a cluster, and no more. */
 export async function startIpamCluster(): Promise<IpamCluster> {
   const api = await startApiServer();
   const { client } = api;
-  await installCustomResources(client);
+  // Without the admission policies: what they keep from others must not depend on them.
+  await kubectl(api, ["apply", "-f", join(MANIFESTS, "crd"), "-f", join(MANIFESTS, "rbac")]);
+  await kubectl(api, ["wait", "--for=condition=Established", "--timeout=30s", "-f", join(MANIFESTS, "crd")]);
   const signal = new AbortController().signal;
   let requests = 0;
   let controllers = 0;
@@ -90,7 +96,7 @@ async function startController(
   identity: string,
   { workers = 32, vanishedNodeGraceMs = 300, wrap = (client) => client }: ControllerOptions = {},
 ): Promise<RunningController> {
-  const connect = () => createKubeClient(api.config, { log: silentLog, userAgent: identity });
+  const connect = () => createKubeClient(api.configFor(ACCOUNT), { log: silentLog, userAgent: identity });
   const [client, electionClient] = [connect(), connect()];
   const stopping = new AbortController();
   const [metricsPort, healthPort] = [await freePort(), await freePort()];
