@@ -26,10 +26,13 @@ export interface ApiServer extends AsyncDisposable {
   readonly caFile: string;
   /** Own directory of the server, removed at the end. */
   readonly directory: string;
-  /** A token for any user, for example `system:serviceaccount:kube-system:coild`, whose groups are then added. RBAC applies to it. */
+  /**
+   * A token for any user, for example `system:serviceaccount:kube-system:coild`, whose groups are then added. RBAC applies to it. The
+   * server asks this process whom a token stands for: it must not be blocked by a synchronous child process.
+   */
   tokenFor(user: string, groups?: readonly string[]): string;
-  /** From now on the token is refused with 401. */
-  revokeToken(token: string): void;
+  /** The token is refused with 401 from now on. Restarts the server, which remembers good tokens for ten seconds. */
+  revokeToken(token: string): Promise<void>;
   configFor(user: string, groups?: readonly string[]): KubeConfig;
   clientFor(user: string, groups?: readonly string[]): KubeClient;
   /** Writes a kubeconfig file for the user and gives its path. */
@@ -113,7 +116,11 @@ async function startOnFreePort({ log = () => {}, flags = [] }: ApiServerOptions)
     caFile,
     directory,
     tokenFor,
-    revokeToken: (secret) => webhook.revoke(secret),
+    async revokeToken(secret) {
+      webhook.revoke(secret);
+      await server.stop("SIGKILL");
+      await start();
+    },
     configFor: (user, groups) => configWith(tokenFor(user, groups)),
     clientFor: (user, groups) =>
       owned.use(createKubeClient(configWith(tokenFor(user, groups)), { log: silentLog, userAgent: "coil-test/0" })),
