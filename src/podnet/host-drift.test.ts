@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseAddress } from "../ip/address.ts";
+import { parsePrefix } from "../ip/prefix.ts";
 import { describeRepair, type HostSide, type HostSideState, hostDrift, hostSideOf } from "./host-drift.ts";
 import { LINK_GROUP } from "./names.ts";
 import type { ObservedPod } from "./observed-pods.ts";
@@ -34,11 +35,12 @@ function perfect(side: HostSide): HostSideState {
       alias: own?.alias ?? "COIL:default:c1:eth0",
       mtu: 1500,
       up: true,
+      loopback: false,
       group: own?.group ?? 0,
     },
     addresses: (own?.addresses ?? []).map((address) => ({ ...address, index, tentative: false })),
-    neighbours: (own?.neighbours ?? []).map((neighbour) => ({ ...neighbour, index, permanent: true })),
-    routes: side.routes.map((route) => ({ ...route, index })),
+    neighbours: (own?.neighbours ?? []).map((neighbour) => ({ ...neighbour, index, state: "permanent" })),
+    routes: side.routes.map((route) => ({ ...route, destination: route.destination ?? parsePrefix("::/0"), index, metric: 0 })),
   };
 }
 
@@ -60,7 +62,7 @@ test("`hostDrift()` names exactly what was taken away or altered, in an order th
     ["address fe80::1/64", (s) => ({ ...s, addresses: s.addresses.map((a) => ({ ...a, tentative: true })) })],
     [
       "neighbour 10.2.0.5",
-      (s) => ({ ...s, neighbours: s.neighbours.map((n) => (n.address.family === "ipv4" ? { ...n, permanent: false } : n)) }),
+      (s) => ({ ...s, neighbours: s.neighbours.map((n) => (n.address.family === "ipv4" ? { ...n, state: "stale" } : n)) }),
     ],
     [
       "neighbour fd02::5",

@@ -103,11 +103,11 @@ function sameAddress(found: AddressState, wanted: PlannedAddress): boolean {
 }
 
 function sameNeighbour(found: NeighbourState, wanted: PlannedNeighbour): boolean {
-  return found.permanent && found.mac === wanted.mac && addressEquals(found.address, wanted.address);
+  return found.state === "permanent" && found.mac === wanted.mac && addressEquals(found.address, wanted.address);
 }
 
 function sameRoute(found: RouteState, wanted: PlannedRoute, { index, own }: HostSide): boolean {
-  if (!found.destination || !wanted.destination || !prefixEquals(found.destination, wanted.destination)) return false;
+  if (!wanted.destination || !prefixEquals(found.destination, wanted.destination)) return false;
   if (found.table !== wanted.table || found.index !== index || found.gateway) return false;
   // Routes of the Go implementation may have been rewritten by other programs (Calico sets another protocol): they do their job.
   if (!own) return true;

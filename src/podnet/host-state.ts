@@ -14,6 +14,7 @@ export interface LinkState {
   readonly mac?: string;
   readonly mtu: number;
   readonly up: boolean;
+  readonly loopback: boolean;
   readonly group: number;
 }
 
@@ -26,8 +27,8 @@ export interface AddressState {
 
 export interface RouteState {
   readonly family: Family;
-  /** Absent for a default route. */
-  readonly destination?: Prefix;
+  /** Of length 0 for a default route. */
+  readonly destination: Prefix;
   readonly table: number;
   readonly protocol: number;
   /** The outgoing interface. */
@@ -35,14 +36,15 @@ export interface RouteState {
   readonly gateway?: Address;
   /** Preferred source. */
   readonly source?: Address;
-  readonly metric?: number;
+  readonly metric: number;
 }
 
 export interface NeighbourState {
   readonly index: number;
   readonly address: Address;
   readonly mac?: string;
-  readonly permanent: boolean;
+  /** `permanent`, `reachable`, … */
+  readonly state: string | number;
 }
 
 export interface RuleState {

@@ -5,10 +5,10 @@ import { chooseMtu } from "./mtu.ts";
 import { LINK_GROUP } from "./names.ts";
 
 function link(index: number, mtu: number, over: Partial<LinkState> = {}): LinkState {
-  return { index, name: `link${index}`, altNames: [], mtu, up: true, group: 0, ...over };
+  return { index, name: `link${index}`, altNames: [], mtu, up: true, loopback: false, group: 0, ...over };
 }
 
-const loopback = link(1, 65536, { name: "lo" });
+const loopback = link(1, 65536, { name: "lo", loopback: true });
 
 test("`chooseMtu()` follows the default routes of both families to the smaller MTU", () => {
   const links = [loopback, link(2, 9000), link(3, 1450, { kind: "vxlan" }), link(4, 1280)];

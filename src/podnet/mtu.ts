@@ -8,15 +8,11 @@ import { DOOMED_LINK_GROUP, LINK_GROUP, parseLinkAlias } from "./names.ts";
 export function chooseMtu(links: readonly LinkState[], uplinks: readonly number[]): number {
   const candidates = [
     links.filter((link) => uplinks.includes(link.index)),
-    links.filter((link) => link.up && !isLoopback(link) && link.kind === undefined),
-    links.filter((link) => link.up && !isLoopback(link) && !isOfPod(link)),
+    links.filter((link) => link.up && !link.loopback && link.kind === undefined),
+    links.filter((link) => link.up && !link.loopback && !isOfPod(link)),
   ];
   const first = candidates.find((group) => group.length > 0) ?? [];
   return first.length === 0 ? 0 : Math.min(...first.map((link) => link.mtu));
-}
-
-function isLoopback(link: LinkState): boolean {
-  return link.name === "lo";
 }
 
 function isOfPod(link: LinkState): boolean {

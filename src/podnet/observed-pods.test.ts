@@ -7,12 +7,12 @@ import { DOOMED_LINK_GROUP, LINK_GROUP } from "./names.ts";
 import { observePods } from "./observed-pods.ts";
 
 function link(index: number, over: Partial<LinkState> = {}): LinkState {
-  return { index, name: `veth${index}`, altNames: [], kind: "veth", mtu: 1500, up: true, group: 0, ...over };
+  return { index, name: `veth${index}`, altNames: [], kind: "veth", mtu: 1500, up: true, loopback: false, group: 0, ...over };
 }
 
 function route(destination: string, index: number): RouteState {
   const prefix = parsePrefix(destination);
-  return { family: prefixFamily(prefix), destination: prefix, table: 116, protocol: 30, index };
+  return { family: prefixFamily(prefix), destination: prefix, table: 116, protocol: 30, index, metric: 0 };
 }
 
 test("`observePods()` reads our pods from their names, with the routing table empty too", () => {

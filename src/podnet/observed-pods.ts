@@ -63,5 +63,5 @@ export function podOfLink(link: LinkState, routes: readonly RouteState[]): Obser
 }
 
 function hostAddress({ family, destination }: RouteState): Address[] {
-  return destination?.length === familyBits(family) ? [destination.address] : [];
+  return destination.length === familyBits(family) ? [destination.address] : [];
 }

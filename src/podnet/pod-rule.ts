@@ -7,14 +7,14 @@ export interface PodRule {
 }
 
 /** What rules of one family mean for ours. */
-export interface RuleFinding {
+export interface RuleFinding<R extends RuleState> {
   readonly present: boolean;
   /** Rules of others at our priority. They stay, and are told: ours may come after them. */
-  readonly foreign: readonly RuleState[];
+  readonly foreign: readonly R[];
 }
 
 /** Ours is known by priority, table and the absence of selectors; any other rule at the priority is somebody else's. */
-export function findPodRule(rules: readonly RuleState[], wanted: PodRule): RuleFinding {
+export function findPodRule<R extends RuleState>(rules: readonly R[], wanted: PodRule): RuleFinding<R> {
   const isOurs = (rule: RuleState) => rule.plain && rule.table === wanted.table;
   const atPriority = rules.filter((rule) => rule.priority === wanted.priority);
   return { present: atPriority.some(isOurs), foreign: atPriority.filter((rule) => !isOurs(rule)) };

@@ -13,6 +13,10 @@ const wantedRoute: fc.Arbitrary<WantedRoute> = fc
   .tuple(fc.constantFrom(...destinations), fc.constantFrom(...gateways))
   .map(([destination, gateway]) => ({ destination: parsePrefix(destination), gateway: parseAddress(gateway) }));
 
+function usualMetric({ destination }: WantedRoute): number {
+  return prefixFamily(destination) === "ipv4" ? 0 : 1024;
+}
+
 const routeState: fc.Arbitrary<RouteState> = fc
   .tuple(wantedRoute, fc.constantFrom(31, 4), fc.constantFrom(undefined, 7))
   .map(([route, protocol, metric]) => ({
@@ -20,10 +24,10 @@ const routeState: fc.Arbitrary<RouteState> = fc
     family: prefixFamily(route.destination),
     table: 254,
     protocol,
-    ...(metric === undefined ? {} : { metric }),
+    metric: metric ?? usualMetric(route),
   }));
 
-const keyOf = (route: RouteState) => `${formatPrefix(route.destination ?? parsePrefix("0.0.0.0/0"))} ${route.metric ?? ""}`;
+const keyOf = (route: RouteState) => `${formatPrefix(route.destination)} ${route.metric}`;
 
 test("`planRouteChanges()` brings any table to what is wanted, touches nothing foreign, and is done after one round", () => {
   const table = fc.uniqueArray(routeState, { selector: keyOf });
@@ -33,7 +37,13 @@ test("`planRouteChanges()` brings any table to what is wanted, touches nothing f
       const changes = planRouteChanges(wantedRoutes, observed, { protocol: 31 });
       const kernel = new Map(observed.map((route) => [keyOf(route), route]));
       for (const route of [...changes.add, ...changes.replace]) {
-        const state: RouteState = { ...route, family: prefixFamily(route.destination), table: 254, protocol: 31 };
+        const state: RouteState = {
+          ...route,
+          family: prefixFamily(route.destination),
+          table: 254,
+          protocol: 31,
+          metric: usualMetric(route),
+        };
         assert.equal(kernel.has(keyOf(state)), changes.replace.includes(route), "EEXIST, or replaced what is not there");
         kernel.set(keyOf(state), state);
       }

@@ -28,7 +28,7 @@ export function planRouteChanges(
   observed: readonly RouteState[],
   { protocol }: { readonly protocol: number },
 ): RouteChanges {
-  const present = Map.groupBy(observed, destinationText);
+  const present = Map.groupBy(observed, ({ destination }) => formatPrefix(destination));
   const keep = new Set<RouteState>();
   const add: WantedRoute[] = [];
   const replace: WantedRoute[] = [];
@@ -50,13 +50,9 @@ export function planRouteChanges(
   return { add, replace, remove, blocked };
 }
 
-function destinationText({ family, destination }: RouteState): string {
-  return destination ? formatPrefix(destination) : `default ${family}`;
-}
-
 /** The kernel takes routes that differ in metric for different ones. */
 function hasDefaultMetric({ family, metric }: RouteState): boolean {
-  return (metric ?? DEFAULT_METRIC[family]) === DEFAULT_METRIC[family];
+  return metric === DEFAULT_METRIC[family];
 }
 
 function leadsTo(found: RouteState, wanted: WantedRoute): boolean {
