@@ -26,6 +26,7 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   readonly resource: Resource<T>;
   readonly metadataOnly?: boolean;
   readonly idleTimeoutMs?: number;
+  readonly watchDurationS?: number;
   readonly backoff: BackoffOptions;
   readonly log: KubeLog;
   readonly clock: Clock;
@@ -58,7 +59,7 @@ export async function reflect<T extends KubeObject>(
   /** Watches from `version`, or from a list that the server streams first. Returns when the server ends the watch. */
   const follow = async (): Promise<void> => {
     let initial: Map<string, T> | undefined = version === undefined ? new Map() : undefined;
-    const { namespace, labelSelector, fieldSelector, metadataOnly, idleTimeoutMs } = options;
+    const { namespace, labelSelector, fieldSelector, metadataOnly, idleTimeoutMs, watchDurationS } = options;
     const selection = {
       ...selectionOf({ namespace, labelSelector, fieldSelector }),
       ...(version === undefined ? { sendInitialEvents: true } : { resourceVersion: version }),
@@ -69,6 +70,7 @@ export async function reflect<T extends KubeObject>(
       onActivity: sink.contact,
       ...(metadataOnly && { metadataOnly }),
       ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+      ...(watchDurationS !== undefined && { durationS: watchDurationS }),
     });
     for await (const event of events) {
       if (event.type === "BOOKMARK") {

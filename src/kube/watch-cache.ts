@@ -20,6 +20,8 @@ export interface WatchCacheOptions<T extends KubeObject> extends Selection {
   readonly metrics?: WatchCacheMetrics;
   /** Longest silence of a watch before it is taken up on another connection, milliseconds. Default 90 s. */
   readonly idleTimeoutMs?: number;
+  /** How long one watch lasts, seconds. Default 300 to 600 at random. */
+  readonly watchDurationS?: number;
   /** Waits after failures. Default 0.2 s to 10 s. */
   readonly backoff?: BackoffOptions;
 }

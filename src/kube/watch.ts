@@ -27,8 +27,7 @@ export async function* watchEvents<T extends KubeObject>(
     allowWatchBookmarks: "true",
     resourceVersion,
     ...(sendInitialEvents && { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan" }),
-    // Spread, so that the watches of many nodes do not end together.
-    timeoutSeconds: Math.round(MIN_WATCH_S * (1 + Math.random())),
+    timeoutSeconds: options.durationS ?? Math.round(MIN_WATCH_S * (1 + Math.random())),
   });
   const path = collectionPath(resource, namespace) + query;
   signal.throwIfAborted();

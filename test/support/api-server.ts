@@ -58,6 +58,8 @@ export interface ApiServerOptions {
 
 const READY_MS = 60_000;
 const PORT_ATTEMPTS = 3;
+// The server waits up to a minute for watches over HTTP/1.1 to end by themselves.
+const RESTART_GRACE_MS = 2000;
 
 /** Starts it and waits until it is ready, some seconds. Uses `KUBEBUILDER_ASSETS` if set, else the project's control plane. */
 export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
@@ -132,7 +134,7 @@ async function startOnFreePort({ log = () => {}, flags = [] }: ApiServerOptions)
     kill: () => server.stop("SIGKILL"),
     start,
     async restart() {
-      await server.stop("SIGTERM");
+      await server.stop("SIGTERM", RESTART_GRACE_MS);
       await start();
     },
     freeze: () => server.signal("SIGSTOP"),
