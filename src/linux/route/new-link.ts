@@ -17,8 +17,8 @@ export interface NewLink {
   readonly up?: boolean | undefined;
 }
 
-/** The other end of a pair. Group and index count there. */
-export interface NewVethPeer extends NewLink {
+/** The other end of a pair. Group and index count there. It cannot be up yet: the kernel makes it first, when it has no other end. */
+export interface NewVethPeer extends Omit<NewLink, "up"> {
   /** Where it is created; beside the first end if absent. Must stay open until the request is answered. */
   readonly namespace?: NetNamespace | undefined;
 }

@@ -79,7 +79,7 @@ export interface Rule {
   readonly goto?: number;
   /** For packets that do not match. */
   readonly invert: boolean;
-  /** Who made it: 2 the kernel, 3 a person at boot, … */
+  /** Who made it: 2 the kernel, 0 when its maker did not say, as `ip` does not. */
   readonly protocol?: number;
   readonly suppressPrefixLength?: number;
   /** The table is that of the packet's VRF. */
