@@ -8,6 +8,19 @@ export interface ReadableWatch extends Disposable {}
  * there is something to read. Dispose before the descriptor is closed.
  */
 export function watchReadable(fd: number, onReadable: () => void): ReadableWatch {
-  const handle = koffi.node.poll(fd, { readable: true, writable: false, disconnect: false }, onReadable);
-  return { [Symbol.dispose]: () => handle.close() };
+  const interest = { readable: true, writable: false, disconnect: false };
+  let open = true;
+  // koffi's declaration leaves out the status, which comes first.
+  const onEvent = (status: unknown) => {
+    onReadable();
+    // libuv stops the handle when the socket has an error, for example ENOBUFS, which the reader has taken by now.
+    if (open && typeof status === "number" && status < 0) handle.start(interest, onEvent);
+  };
+  const handle = koffi.node.poll(fd, interest, onEvent);
+  return {
+    [Symbol.dispose]() {
+      open = false;
+      handle.close();
+    },
+  };
 }
