@@ -29,7 +29,7 @@ export function unchangeableRule(verb: "%s" | "%d"): ValidationRule {
   return {
     rule: "self == oldSelf",
     reason: "FieldValueForbidden",
-    message: "unchangeable",
+    message: "unchangeable: it would be another block",
     messageExpression: `'unchangeable: it is ${verb}, so leave it; ${verb} would be another block'.format([oldSelf, self])`,
   };
 }

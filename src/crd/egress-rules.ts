@@ -76,13 +76,14 @@ const DOMAIN = "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?
 export function keysRule(noun: "label" | "annotation"): ValidationRule {
   // The API server reads annotation keys without regard to case.
   const pattern = `^${noun === "annotation" ? "(?i)" : ""}(${DOMAIN}/)?${NAME}$`;
+  const owner = noun === "label" ? "a label" : "an annotation";
   const bad = `!k.matches('${pattern}') || k.indexOf('/') > 253`;
   return {
     rule: `!self.exists(k, ${bad})`,
-    message: `every key must be a ${noun} key, for example app.kubernetes.io/part-of`,
+    message: `every key must be that of ${owner}, for example app.kubernetes.io/part-of`,
     messageExpression: cel(`
       self.map(k, ${bad},
-        '"%s" is not the key of ${noun === "label" ? "a label" : "an annotation"}: want up to 63 letters, digits, "-", "_" or "." between letters or digits, after a domain and "/" or alone, for example app.kubernetes.io/part-of'.format([k]))[0]`),
+        '"%s" is not the key of ${owner}: want up to 63 letters, digits, "-", "_" or "." between letters or digits, after a domain and "/" or alone, for example app.kubernetes.io/part-of'.format([k]))[0]`),
   };
 }
 

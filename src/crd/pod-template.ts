@@ -6,12 +6,8 @@ export const GATEWAY_CONTAINER = "egress";
 
 const listByName = { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] };
 const anyObject = z.looseObject({});
-const named = z.looseObject({ name: z.string() });
-
-const containerSchema = z
-  .looseObject({ name: z.string().meta({ description: `Name of the container. The gateway runs in ${GATEWAY_CONTAINER}.` }) })
-  .meta({ description: "A container, as in a Pod." });
-const containers = z.array(containerSchema);
+const named = z.looseObject({ name: z.string().meta({ description: "Its name; the other fields are those of a Pod." }) });
+const namedList = z.array(named);
 
 /**
  * The parts of a PodSpec that users set most, with their types. What is not listed passes as it is, and is checked by the API
@@ -19,14 +15,12 @@ const containers = z.array(containerSchema);
  */
 const podSpecSchema = z
   .looseObject({
-    containers: containers
-      .default([{ name: GATEWAY_CONTAINER }])
-      .meta({ description: "Containers of the pods; the gateway's alone if absent.", ...listByName }),
-    initContainers: containers.exactOptional().meta({ description: "Containers that run before the others.", ...listByName }),
-    volumes: z
-      .array(named)
-      .exactOptional()
-      .meta({ description: "Volumes of the pods.", ...listByName }),
+    containers: namedList.default([{ name: GATEWAY_CONTAINER }]).meta({
+      description: `Containers of the pods. The gateway runs in the one called ${GATEWAY_CONTAINER}.`,
+      ...listByName,
+    }),
+    initContainers: namedList.exactOptional().meta({ description: "Containers that run before the others.", ...listByName }),
+    volumes: namedList.exactOptional().meta({ description: "Volumes of the pods.", ...listByName }),
     imagePullSecrets: z.array(anyObject).exactOptional().meta({ description: "Secrets to fetch images with." }),
     nodeSelector: z.record(z.string(), z.string()).exactOptional().meta({ description: "Labels a node must have." }),
     affinity: anyObject.exactOptional().meta({ description: "Which nodes, and near or far from which pods." }),
