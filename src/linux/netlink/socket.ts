@@ -37,19 +37,26 @@ export interface NetlinkSocket extends Disposable {
   dump<T>(request: NetlinkRequest, decode: (message: NetlinkMessage) => T | undefined, options?: CallOptions): Promise<T[]>;
 }
 
-/** A socket that owns `transport`. Disposing rejects what waits, and closes the transport when the call that runs has ended. */
-export function createNetlinkSocket(transport: NetlinkTransport): NetlinkSocket {
-  return new Socket(transport);
+/**
+ * A socket that owns `transport`. Disposing rejects what waits, and closes the transport when the call that runs has ended. Requests are
+ * numbered from `firstSequence` on, 1 if absent.
+ */
+export function createNetlinkSocket(
+  transport: NetlinkTransport,
+  options: { readonly firstSequence?: number } = {},
+): NetlinkSocket {
+  return new Socket(transport, options.firstSequence ?? 1);
 }
 
 class Socket implements NetlinkSocket {
   readonly #transport: NetlinkTransport;
   readonly #queue: SerialQueue = createSerialQueue();
   readonly #writer = new MessageWriter(4096);
-  #sequence = 0;
+  #next: number;
 
-  constructor(transport: NetlinkTransport) {
+  constructor(transport: NetlinkTransport, firstSequence: number) {
     this.#transport = transport;
+    this.#next = firstSequence;
   }
 
   tryBatch(requests: readonly NetlinkRequest[], { signal }: CallOptions = {}): Promise<(KernelError | undefined)[]> {
@@ -109,13 +116,13 @@ class Socket implements NetlinkSocket {
   }
 
   #write(requests: readonly NetlinkRequest[], flags: number): { datagram: Uint8Array; sequence: number } {
-    const sequence = this.#sequence + 1;
+    const first = this.#next;
     this.#writer.reset();
     for (const { type, flags: own, payload } of requests) {
-      this.#sequence = (this.#sequence + 1) >>> 0;
-      writeMessage(this.#writer, { type, flags: own | flags, sequence: this.#sequence }, payload);
+      writeMessage(this.#writer, { type, flags: own | flags, sequence: this.#next }, payload);
+      this.#next = (this.#next + 1) >>> 0;
     }
-    return { datagram: this.#writer.written, sequence: sequence >>> 0 };
+    return { datagram: this.#writer.written, sequence: first };
   }
 
   async #exchange(
