@@ -16,23 +16,23 @@ export interface LockClaim {
 }
 
 /** Takes the lock if nobody alive has it; undefined otherwise. */
-export function tryLock({ checkout, command }: LockClaim): Disposable | undefined {
+export function tryLock({ checkout, command }: LockClaim, path = LOCK_FILE): Disposable | undefined {
   const own: Holder = { ...ownIdentity(), checkout, command };
   for (let attempt = 0; attempt < 3; attempt++) {
-    if (linkWhole(own)) return { [Symbol.dispose]: () => release(own) };
-    const holder = readHolder(LOCK_FILE);
+    if (linkWhole(own, path)) return { [Symbol.dispose]: () => release(own, path) };
+    const holder = readHolder(path);
     if (holder && isAlive(holder)) return undefined;
-    takeAwayDead();
+    takeAwayDead(path);
   }
   return undefined;
 }
 
 /** Takes the lock, waiting for a command of the same checkout. Throws when one of another checkout has it. */
-export async function takeLock(claim: LockClaim, say: (line: string) => void): Promise<Disposable> {
+export async function takeLock(claim: LockClaim, say: (line: string) => void, path = LOCK_FILE): Promise<Disposable> {
   for (let waits = 0; ; waits++) {
-    const lock = tryLock(claim);
+    const lock = tryLock(claim, path);
     if (lock) return lock;
-    const holder = readHolder(LOCK_FILE);
+    const holder = readHolder(path);
     if (holder && holder.checkout !== claim.checkout) {
       throw new Error(
         `${holder.command} of ${holder.checkout} (process ${holder.pid}) is at work: there is one lab a machine, so wait until it ends`,
@@ -44,11 +44,11 @@ export async function takeLock(claim: LockClaim, say: (line: string) => void): P
 }
 
 /** Puts a complete lock file in place; false when there is one. */
-function linkWhole(own: Holder): boolean {
-  const temporary = `${LOCK_FILE}.${own.pid}`;
+function linkWhole(own: Holder, path: string): boolean {
+  const temporary = `${path}.${own.pid}`;
   writeFileSync(temporary, JSON.stringify(own), { mode: 0o644 });
   try {
-    linkSync(temporary, LOCK_FILE);
+    linkSync(temporary, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -59,13 +59,13 @@ function linkWhole(own: Holder): boolean {
 }
 
 /** Removes the lock of a command that was killed, or of before a restart of the machine. */
-function takeAwayDead(): void {
-  const aside = `${LOCK_FILE}.${process.pid}.dead`;
+function takeAwayDead(path: string): void {
+  const aside = `${path}.${process.pid}.dead`;
   try {
-    renameSync(LOCK_FILE, aside);
+    renameSync(path, aside);
     const holder = readHolder(aside);
     // Another process may have been faster and hold it by now: give it back.
-    if (holder && isAlive(holder)) linkSync(aside, LOCK_FILE);
+    if (holder && isAlive(holder)) linkSync(aside, path);
   } catch (error) {
     if (!["ENOENT", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   } finally {
@@ -81,9 +81,9 @@ function readHolder(path: string): Holder | undefined {
   }
 }
 
-function release(own: Holder): void {
-  const holder = readHolder(LOCK_FILE);
-  if (holder?.pid === own.pid && holder.startTime === own.startTime) rmSync(LOCK_FILE, { force: true });
+function release(own: Holder, path: string): void {
+  const holder = readHolder(path);
+  if (holder?.pid === own.pid && holder.startTime === own.startTime) rmSync(path, { force: true });
 }
 
 function ownIdentity(): ProcessIdentity {

@@ -1,5 +1,5 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { compileCache } from "../cluster/caches.ts";
 import { type ClusterPlan, FABRIC } from "../cluster/plan.ts";
 import { kubernetesPrograms } from "../programs/control-plane.ts";
 import { ownPrograms } from "../programs/own.ts";
@@ -9,20 +9,15 @@ import { CHECKOUT } from "./checkout.ts";
 /** All programs of a lab. */
 export function labPrograms(plan: ClusterPlan, binary: string) {
   const { etcd, apiServer, controllerManager, scheduler, proxies } = kubernetesPrograms(plan, binary);
-  const compileCache = join(cacheDirectory(), "compiled");
+  const cache = compileCache();
   const agent: Program = {
     node: FABRIC,
     name: "agent",
     argv: [process.execPath, join(CHECKOUT, "lab", "agent", "main.ts")],
-    env: { NODE_COMPILE_CACHE: compileCache },
+    env: { NODE_COMPILE_CACHE: cache },
   };
-  const own = ownPrograms(plan, { checkout: CHECKOUT, node: process.execPath, compileCache });
+  const own = ownPrograms(plan, { checkout: CHECKOUT, node: process.execPath, compileCache: cache });
   // The garbage collector of the controller manager knows at once what is served when it starts, and learns of the rest only later.
   const afterInstallation = [...own, controllerManager, scheduler, ...proxies];
   return { etcd, apiServer, agent, afterInstallation, all: [etcd, apiServer, agent, ...afterInstallation] };
-}
-
-function cacheDirectory(): string {
-  const base = process.env["COIL_CACHE"] || process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-  return join(base, "coil");
 }
