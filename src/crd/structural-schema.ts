@@ -56,7 +56,9 @@ function convert(json: Record<string, unknown>): StructuralSchema {
   else if (found["anyOf"]) throw new TypeError("Cannot write anyOf in a structural schema");
   if (found["properties"]) {
     const properties = Object.entries(found["properties"] as Record<string, Record<string, unknown>>);
-    found["properties"] = Object.fromEntries(properties.map(([name, property]) => [name, convert(property)]));
+    // The API server drops empty ones, so that each `kubectl apply` would find something to change.
+    if (properties.length === 0) delete found["properties"];
+    else found["properties"] = Object.fromEntries(properties.map(([name, property]) => [name, convert(property)]));
   }
   if (found["items"]) found["items"] = convert(found["items"] as Record<string, unknown>);
   const more = found["additionalProperties"] as Record<string, unknown> | undefined;

@@ -22,10 +22,11 @@ export async function kubectl(server: ApiServer, args: readonly string[], input?
   return output;
 }
 
-/** Applies everything in `manifests` as users do, and waits until the custom resources are served. */
-export async function applyManifests(server: ApiServer): Promise<void> {
-  await kubectl(server, ["apply", "-k", MANIFESTS]);
+/** Applies everything in `manifests` as users do, and waits until the custom resources are served. Gives kubectl's report. */
+export async function applyManifests(server: ApiServer): Promise<string> {
+  const report = await kubectl(server, ["apply", "-k", MANIFESTS]);
   await kubectl(server, ["wait", "--for=condition=Established", "--timeout=30s", "-f", join(MANIFESTS, "crd")]);
+  return report;
 }
 
 async function program(): Promise<[string, ...string[]]> {

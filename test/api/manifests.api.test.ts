@@ -11,6 +11,14 @@ before(async () => {
 });
 after(() => server[Symbol.asyncDispose]());
 
+test("applying the manifests once more changes nothing", async () => {
+  const lines = (await applyManifests(server)).trim().split("\n");
+  assert.deepEqual(
+    lines.filter((line) => !line.endsWith(" unchanged")),
+    [],
+  );
+});
+
 const REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
 const VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
 const RESOURCES = [
