@@ -141,6 +141,7 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
     remover,
     claims,
     metrics,
+    clock,
     config: effective,
     refreshSources,
     displaced(key) {

@@ -1,6 +1,7 @@
 import { KernelError } from "../../linux/kernel-error.ts";
 import type { NetNamespace } from "../../linux/netns/namespace.ts";
 import type { RouteSocket } from "../../linux/route/socket.ts";
+import type { Clock } from "../../observe/clock.ts";
 import type { ObservedPod } from "../../podnet/observed-pods.ts";
 import { type PodAttachment, type PodNetConfig, type PodPlan, planPod } from "../../podnet/plan.ts";
 import { PodNetworkError } from "../pod-network-error.ts";
@@ -22,6 +23,7 @@ export interface SetUpContext {
   readonly remover: LinkRemover;
   readonly claims: LinkClaims;
   readonly metrics: PodNetworkMetrics;
+  readonly clock: Clock;
   /** As it is at the moment. */
   config(): PodNetConfig;
   /** Looks again which addresses of the node can be a source; true when that has changed. */
@@ -37,6 +39,9 @@ export interface SetUp {
   readonly target: Target;
   readonly signal: AbortSignal;
 }
+
+/** Longer than the second by which the kernel may delay its link watch; then the pod is left to find out. */
+const MOST_CARRIER_MS = 1500;
 
 /** Rounds of clearing the way before a set-up is given up. */
 const MOST_ROUNDS = 6;
@@ -110,8 +115,22 @@ async function build(setUp: SetUp, plan: PodPlan, claim: LinkClaim): Promise<Ker
   await applyToEnd(kernel, { ...target, name: plan.pod.name, needsIPv6 }, podEndRequests(plan, claim.pod));
   next("pod");
   await applyToEnd(kernel, hostEnd, hostEndRequests(plan, claim.host));
+  await untilCarrier(context, claim.host, signal);
   next("host");
   return undefined;
+}
+
+/**
+ * The end that came up first can only send when the kernel's link watch has seen its carrier; packets are dropped until then. Asking
+ * for the link makes Linux 6.8 and later look at once; earlier ones do so soon.
+ */
+async function untilCarrier({ host, clock }: SetUpContext, index: number, signal: AbortSignal): Promise<void> {
+  const deadline = clock.now() + MOST_CARRIER_MS;
+  for (let pause = 1; ; pause *= 2) {
+    const link = await host.link({ index });
+    if (!link || (link as { operState?: string }).operState !== "down" || clock.now() >= deadline) return;
+    await clock.sleep(pause, { signal });
+  }
 }
 
 function phaseTimer(metrics: PodNetworkMetrics, check: () => void): (phase: PodPhase) => void {

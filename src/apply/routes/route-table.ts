@@ -34,13 +34,14 @@ export interface RouteTable {
   sync(): Promise<RouteReport>;
 }
 
-/** The part of a table that is ours, empty until the first {@link RouteTable.apply}. `explain` puts failures in words. */
+/** The part of a table that is ours; nothing is touched before the first {@link RouteTable.apply}. `explain` puts failures in words. */
 export function createRouteTable(
   socket: RouteSocket,
   own: RouteOwnership,
   explain: (route: WantedRoute, error: KernelError) => string,
 ): RouteTable {
   let wanted: WantedRoutes = new Map();
+  let started = false;
   let applied: WantedRoutes = new Map();
   let tail: Promise<unknown> = Promise.resolve();
 
@@ -50,6 +51,8 @@ export function createRouteTable(
   }
 
   async function compare(): Promise<RouteReport> {
+    // After a restart, what is there is right until the opposite is known.
+    if (!started) return { added: 0, replaced: 0, removed: 0, failed: [], drift: [] };
     const target = [...wanted.values()];
     let changes = planRouteChanges(target, await read({ all: false }), own);
     // A replacement hits the first route to the destination: make sure that there is none of others.
@@ -102,6 +105,7 @@ export function createRouteTable(
     },
     apply(routes) {
       wanted = wantedRoutes(routes);
+      started = true;
       return inTurn();
     },
     sync: inTurn,
