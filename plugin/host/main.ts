@@ -15,7 +15,7 @@ const host: Host = {
     return os.isatty(0) ? new Uint8Array() : readInput(limit);
   },
   async writeOutput(bytes) {
-    writeAll(1, bytes, "write to standard output");
+    writeAll(1, bytes, "write");
   },
   async connect(path, timeoutMs) {
     return connectionOf(check(socket.connect(path, timeoutMs), "connect"));
@@ -32,7 +32,7 @@ function readInput(limit: number): Uint8Array {
   const chunks: Uint8Array[] = [];
   let length = 0;
   while (length < limit) {
-    const chunk = readSome(0, "read standard input");
+    const chunk = readSome(0, "read");
     if (!chunk) break;
     chunks.push(chunk);
     length += chunk.length;

@@ -242,7 +242,7 @@ test("the configuration is checked before coild is asked", async () => {
     ["ADD", "{", "1.1.0", 6],
     ["ADD", "[".repeat(100_000), "1.1.0", 6],
     ["ADD", new Uint8Array([0xff]), "1.1.0", 6],
-    ["ADD", new Uint8Array(16 * 1024 * 1024 + 1), "1.1.0", 6],
+    ["ADD", new Uint8Array(4 * 1024 * 1024 + 1), "1.1.0", 6],
     ["ADD", input({ cniVersion: "0.2.0" }), "1.1.0", 1],
     ["CHECK", input({ cniVersion: "0.3.1" }), "0.3.1", 1],
     ["CHECK", input({ cniVersion: "0.4.0" }), "0.4.0", 7],

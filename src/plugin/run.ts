@@ -14,7 +14,7 @@ import type { Host } from "./host.ts";
 import { status } from "./status.ts";
 
 /** A network configuration with the previous result has a few kilobytes. */
-const MAX_INPUT = 16 * 1024 * 1024;
+const MAX_INPUT = 4 * 1024 * 1024;
 
 /** A runtime asks for STATUS often, and waits for it. */
 const STATUS_TIMEOUT_SECONDS = 5;
@@ -27,12 +27,11 @@ export async function runPlugin(host: Host): Promise<0 | 1> {
   let version: string = NEWEST_VERSION;
   try {
     const request = parseEnvironment(host.variable);
-    const input = await host.readInput(MAX_INPUT + 1);
     if (request.command === "VERSION") {
-      await print(host, versionDocument(requestedVersion(input)));
+      await print(host, versionDocument(await requestedVersion(host)));
       return 0;
     }
-    const raw = readInput(input);
+    const raw = await readConfig(host);
     version = usableVersion(raw) ?? version;
     const answer = await answerTo(host, request, raw);
     if (answer !== undefined) await print(host, answer);
@@ -85,7 +84,13 @@ function resultOf(config: NetworkConfig, body: unknown): object {
   return formatResult(result, config.cniVersion);
 }
 
-function readInput(input: Uint8Array): JsonObject {
+async function readConfig(host: Host): Promise<JsonObject> {
+  let input: Uint8Array;
+  try {
+    input = await host.readInput(MAX_INPUT + 1);
+  } catch (error) {
+    throw new CniError(CNI_ERROR.ioFailure, `Cannot read standard input: ${(error as Error).message}`, { cause: error });
+  }
   if (input.length > MAX_INPUT) {
     throw new CniError(CNI_ERROR.decodingFailure, `Cannot read the network configuration: it has more than ${MAX_INPUT} bytes`);
   }
@@ -101,9 +106,9 @@ function readInput(input: Uint8Array): JsonObject {
 }
 
 /** VERSION is answered whatever standard input holds. */
-function requestedVersion(input: Uint8Array): string | undefined {
+async function requestedVersion(host: Host): Promise<string | undefined> {
   try {
-    const raw: unknown = JSON.parse(decodeUtf8(input));
+    const raw: unknown = JSON.parse(decodeUtf8(await host.readInput(MAX_INPUT)));
     return isObject(raw) && typeof raw["cniVersion"] === "string" ? raw["cniVersion"] : undefined;
   } catch {
     return undefined;
