@@ -48,9 +48,12 @@ test("`close()` rejects what waits and calls back when the running job has ended
   const running = queue.run(() => release.promise);
   const waiting = queue.run(async () => "it ran");
   let closed = false;
-  queue.close(new Error("closed"), () => {
-    closed = true;
-  });
+  queue.close(
+    () => new Error("closed"),
+    () => {
+      closed = true;
+    },
+  );
   await assert.rejects(waiting, /^Error: closed$/);
   await assert.rejects(
     queue.run(async () => "it ran"),
@@ -66,6 +69,10 @@ test("`close()` rejects what waits and calls back when the running job has ended
 test("`close()` of an idle queue calls back at once, and once", () => {
   const queue = createSerialQueue();
   let calls = 0;
-  for (let i = 0; i < 2; i++) queue.close(new Error("closed"), () => calls++);
+  for (let i = 0; i < 2; i++)
+    queue.close(
+      () => new Error("closed"),
+      () => calls++,
+    );
   assert.equal(calls, 1);
 });

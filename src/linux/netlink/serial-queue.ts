@@ -2,8 +2,8 @@
 export interface SerialQueue {
   /** Rejects with the signal's reason when it is aborted before the job's turn; later the job has to look at the signal itself. */
   run<T>(job: () => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** Refuses new jobs and rejects the waiting ones with `reason`; `then` is called when the running one, if any, has ended. */
-  close(reason: unknown, then: () => void): void;
+  /** Refuses new jobs and rejects the waiting ones with a `reason` each; `then` is called when the running one, if any, has ended. */
+  close(reason: () => Error, then: () => void): void;
 }
 
 interface Waiting {
@@ -15,7 +15,7 @@ interface Waiting {
 export function createSerialQueue(): SerialQueue {
   const waiting = new Set<Waiting>();
   let busy = false;
-  let closed: { readonly reason: unknown; readonly then: () => void } | undefined;
+  let closed: { readonly reason: () => Error; readonly then: () => void } | undefined;
 
   function next(): void {
     busy = false;
@@ -51,7 +51,7 @@ export function createSerialQueue(): SerialQueue {
   return {
     async run(job, signal) {
       signal?.throwIfAborted();
-      if (closed) throw closed.reason;
+      if (closed) throw closed.reason();
       if (busy) await turn(signal);
       busy = true;
       try {
@@ -63,7 +63,7 @@ export function createSerialQueue(): SerialQueue {
     close(reason, then) {
       if (closed) return;
       closed = { reason, then };
-      for (const entry of [...waiting]) entry.refuse(reason);
+      for (const entry of [...waiting]) entry.refuse(reason());
       if (!busy) then();
     },
   };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { createTestNamespace } from "../../../test/support/netns.ts";
 import { parsePrefix } from "../../ip/prefix.ts";
@@ -169,3 +170,16 @@ function disturbed(namespace: NetNamespace, disturb: () => Promise<void>): Route
     [Symbol.dispose]: () => transport[Symbol.dispose](),
   });
 }
+
+test("hundreds of sockets may work at the same time, and files are still read", async () => {
+  await using space = await createTestNamespace();
+  const sockets = Array.from({ length: 400 }, () => openRouteSocket(space.ns));
+  try {
+    const batches = sockets.map((socket, i) => socket.batch([route(i)]));
+    await readFile("/proc/self/stat");
+    await Promise.all(batches);
+    assert.equal((await sockets[0]!.routes({ family: "ipv4", table: 119 })).length, 400);
+  } finally {
+    for (const socket of sockets) socket[Symbol.dispose]();
+  }
+});

@@ -110,7 +110,7 @@ class Socket implements NetlinkSocket {
   }
 
   [Symbol.dispose](): void {
-    const reason = new KernelError({ operation: "use a netlink socket that is closed", errno: errnoOf("EBADF") });
+    const reason = () => new KernelError({ operation: "use a netlink socket that is closed", errno: errnoOf("EBADF") });
     // Not while a call runs on another thread: the number could name another file before that thread gets to it.
     this.#queue.close(reason, () => this.#transport[Symbol.dispose]());
   }

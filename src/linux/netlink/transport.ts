@@ -13,7 +13,7 @@ import {
   SOL_NETLINK,
   SOL_SOCKET,
 } from "../syscall/constants.ts";
-import { bindSocket, connectSocket, openSocket, receiveNow, receiveSlow, sendSlow, setSocketOption } from "../syscall/libc.ts";
+import { connectSocket, openSocket, receiveNow, receiveSlow, sendSlow, setSocketOption } from "../syscall/libc.ts";
 import { watchReadable } from "../syscall/readable.ts";
 import { type ByteView, viewOf } from "./byte-view.ts";
 import { NETLINK_ADD_MEMBERSHIP, NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK } from "./constants.ts";
@@ -85,11 +85,9 @@ function configure(fd: number, { groups, receiveBufferBytes }: TransportOptions)
   setSocketOption(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
   setSocketOption(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
   if (receiveBufferBytes !== undefined) setReceiveBuffer(fd, receiveBufferBytes);
-  const kernel = kernelAddress();
-  bindSocket(fd, kernel);
+  // Connected to port 0, so that no other process can send us an answer in the kernel's name. This also gives us a port.
+  connectSocket(fd, kernelAddress());
   for (const group of groups ?? []) setSocketOption(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
-  // Connected to port 0, so that no other process can send us an answer in the kernel's name.
-  connectSocket(fd, kernel);
 }
 
 function setReceiveBuffer(fd: number, size: number): void {
@@ -101,7 +99,7 @@ function setReceiveBuffer(fd: number, size: number): void {
   }
 }
 
-/** `struct sockaddr_nl` of port 0 without groups: the kernel when it is a destination, "any" when it is an own address. */
+/** `struct sockaddr_nl` of port 0 without groups: the kernel. */
 function kernelAddress(): Uint8Array {
   const writer = new MessageWriter(12);
   writer.u16(AF_NETLINK);

@@ -34,7 +34,7 @@ const RECEIVE_BUFFER_BYTES = 1 << 20;
  * what they send runs off the event loop, because it waits for the kernel's configuration lock. All reject with {@link KernelError}.
  * About `signal` see {@link NetlinkSocket}.
  */
-export interface RouteSocket extends Disposable, Pick<NetlinkSocket, "batch" | "tryBatch"> {
+export interface RouteSocket extends Disposable {
   /** Sends all in one datagram, or a few when they are many. One result a request, in order; the kernel goes on after a failed one. */
   tryBatch(requests: readonly RouteRequest[], options?: CallOptions): Promise<(KernelError | undefined)[]>;
   /** As `tryBatch`, but rejects with the first {@link KernelError}. What comes after the failed request was done nevertheless. */

@@ -1,5 +1,6 @@
 import koffi from "koffi";
 import { KernelError } from "../kernel-error.ts";
+import { slowly } from "./slow-calls.ts";
 
 /**
  * The system calls that Node does not have. Every function here is synchronous and short, but for the two that may wait for a
@@ -14,7 +15,6 @@ const calls = {
   open: libc.func("int open(const char *path, int flags)"),
   ioctl: libc.func("int ioctl(int fd, unsigned long request)"),
   socket: libc.func("int socket(int domain, int type, int protocol)"),
-  bind: libc.func("int bind(int fd, const void *address, uint32_t length)"),
   connect: libc.func("int connect(int fd, const void *address, uint32_t length)"),
   setsockopt: libc.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
   send: libc.func("int64_t send(int fd, const void *data, size_t length, int flags)"),
@@ -46,11 +46,6 @@ export function openSocket(domain: number, type: number, protocol: number): numb
   return check("open a socket", calls.socket(domain, type, protocol));
 }
 
-/** bind(2) with an encoded socket address. */
-export function bindSocket(fd: number, address: Uint8Array): void {
-  check("bind a socket", calls.bind(fd, address, address.length));
-}
-
 /** connect(2) with an encoded socket address. */
 export function connectSocket(fd: number, address: Uint8Array): void {
   check("connect a socket", calls.connect(fd, address, address.length));
@@ -63,7 +58,7 @@ export function setSocketOption(fd: number, level: number, name: number, value: 
 
 /** send(2) of the first `length` bytes, on a thread of the pool: it may wait for a lock of the kernel. Keep `data` unchanged until then. */
 export function sendSlow(fd: number, data: Uint8Array, length: number): Promise<number> {
-  return slow("send a message", data, (done) => calls.send.async(fd, data, length, 0, done));
+  return slowly(() => start("send a message", data, (done) => calls.send.async(fd, data, length, 0, done)));
 }
 
 /** recv(2) that never waits for data. Returns the size of the datagram (also when `into` is smaller), or undefined when there is none. */
@@ -76,7 +71,7 @@ export function receiveNow(fd: number, into: Uint8Array, flags: number): number 
 /** As {@link receiveNow}, on a thread of the pool: receiving a part of a dump makes the next one, which may wait for a lock of the kernel. */
 export async function receiveSlow(fd: number, into: Uint8Array, flags: number): Promise<number | undefined> {
   try {
-    return await slow("receive a message", into, (done) => calls.recv.async(fd, into, into.length, flags, done));
+    return await slowly(() => start("receive a message", into, (done) => calls.recv.async(fd, into, into.length, flags, done)));
   } catch (error) {
     if (error instanceof KernelError) return nothingThere(error.errno);
     throw error;
@@ -94,13 +89,13 @@ function check(operation: string, result: number): number {
 }
 
 /** `memory` is what the call works on: the closure keeps it from being collected meanwhile. */
-function slow(
+function start(
   operation: string,
   memory: Uint8Array,
-  start: (done: (error: unknown, result: number) => void) => void,
+  call: (done: (error: unknown, result: number) => void) => void,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    start((error, result) => {
+    call((error, result) => {
       if (error) reject(error);
       // koffi restores the thread's errno for the time of this callback only.
       else if (result < 0) reject(new KernelError({ operation, errno: koffi.errno() }));
