@@ -12,6 +12,7 @@ import type { ClusterPlan } from "../cluster/plan.ts";
 import { createCniRuntime } from "../cni/runtime.ts";
 import { isAlive } from "../machine/process.ts";
 import type { LightNode } from "./light-node.ts";
+import { serveLogs } from "./log-server.ts";
 import { createNodeKeeper, type NodeKeeper } from "./node-keeper.ts";
 import { openNodeLog } from "./node-log.ts";
 import { readPodRecords } from "./pod-record.ts";
@@ -22,6 +23,8 @@ import type { KubeletCommand, NodeReport } from "./protocol.ts";
 const CONCURRENCY = 20;
 const LOOK_MS = 1000;
 const GARBAGE_MS = 120_000;
+/** Somebody may have taken a namespace away, which tells nobody. */
+const RESYNC_MS = 30_000;
 const BY_UID = "uid";
 
 export interface KubeletsOptions {
@@ -44,11 +47,12 @@ export function createKubelets({ client, plan, log, onRegistered }: KubeletsOpti
   const lightNodes = plan.nodes.map(
     (node): LightNode => ({ ...node, cni: cniOf(node.name), active: !existsSync(kubeletStopped(node.name)) }),
   );
+  const kubelet = plan.bridgeAddresses[0]?.split("/")[0] ?? "";
   const byName = new Map(lightNodes.map((node) => [node.name, node]));
   const keepers = new Map<string, NodeKeeper>(
     lightNodes.map((node) => {
       const registered = (uid: string, signal: AbortSignal) => onRegistered(node.name, uid, signal);
-      return [node.name, createNodeKeeper({ client, node, log: openNodeLog(node.name), onRegistered: registered })];
+      return [node.name, createNodeKeeper({ client, node, kubelet, log: openNodeLog(node.name), onRegistered: registered })];
     }),
   );
   const records = new Map(readPodRecords().map((record) => [record.uid, record]));
@@ -86,7 +90,7 @@ export function createKubelets({ client, plan, log, onRegistered }: KubeletsOpti
   /** The processes that an earlier agent started tell nobody here when they end. */
   const lookAfterAdopted = async (signal: AbortSignal) => {
     const adopted = new Set(records.keys());
-    await repeat(LOOK_MS, signal, async () => {
+    await repeat(LOOK_MS, signal, () => {
       for (const uid of adopted) {
         const containers = Object.values(records.get(uid)?.containers ?? {});
         if (!records.has(uid)) adopted.delete(uid);
@@ -122,6 +126,8 @@ export function createKubelets({ client, plan, log, onRegistered }: KubeletsOpti
         (own) => events.run(own),
         () => whenSynced((own) => queue.run(own)),
         (own) => lookAfterAdopted(own),
+        (own) => serveLogs(() => records.values(), own),
+        (own) => repeat(RESYNC_MS, own, wakeAll),
         (own) => collectGarbage(own),
         ...[...keepers.values()].map((keeper) => (own: AbortSignal) => keeper.run(own)),
       ]);
@@ -153,7 +159,7 @@ function cniOf(node: string) {
   });
 }
 
-async function repeat(ms: number, signal: AbortSignal, action: () => Promise<void>): Promise<void> {
+async function repeat(ms: number, signal: AbortSignal, action: () => unknown): Promise<void> {
   while (!signal.aborted) {
     await new Promise<void>((resolve) => {
       const end = () => {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createKubeClient, type KubeClient } from "../../src/kube/client.ts";
 import { realClock } from "../../src/kube/clock.ts";
 import { loadKubeConfig } from "../../src/kube/config.ts";
+import { namespaces } from "../../src/kube/resources.ts";
 import { createLogger } from "../../src/observe/logger.ts";
 import { runTogether, runUntilSignal } from "../../src/observe/run.ts";
 import { readLabState } from "../cluster/lab-state.ts";
@@ -70,16 +71,17 @@ process.exitCode = await runUntilSignal(
   { log, graceMs: 5000 },
 );
 
+/** Until objects can be written. The API server calls itself ready a second later only, when it has its own roles. */
 async function waitForApi(client: KubeClient, signal: AbortSignal): Promise<void> {
-  const ready = async () => {
+  const writable = async () => {
     try {
-      return (await client.raw({ method: "GET", path: "/readyz" }, { signal, timeoutMs: 2000 })).status === 200;
+      return (await client.get(namespaces, { name: "kube-system" }, { signal, timeoutMs: 2000 })) !== undefined;
     } catch {
       signal.throwIfAborted();
       return false;
     }
   };
-  while (!(await ready())) await realClock.sleep(50, { signal });
+  while (!(await writable())) await realClock.sleep(50, { signal });
 }
 
 async function programReports(places: readonly string[]): Promise<ProgramReport[]> {

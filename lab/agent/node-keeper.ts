@@ -17,6 +17,8 @@ const LEASE_SECONDS = 16;
 export interface NodeKeeperOptions {
   readonly client: KubeClient;
   readonly node: LightNode;
+  /** The address at which the API server reaches the agent. */
+  readonly kubelet: string;
   readonly log: KubeLog;
   /** Called with each new Node object's UID before the node tells that it is ready. */
   readonly onRegistered: (uid: string, signal: AbortSignal) => Promise<void>;
@@ -31,7 +33,7 @@ export interface NodeKeeper {
   readonly problem: string | undefined;
 }
 
-export function createNodeKeeper({ client, node, log, onRegistered }: NodeKeeperOptions): NodeKeeper {
+export function createNodeKeeper({ client, node, kubelet, log, onRegistered }: NodeKeeperOptions): NodeKeeper {
   let registered: Node | undefined;
   let problem: string | undefined = "the node has not registered yet";
   let told: { problem: string | undefined; at: number } | undefined;
@@ -53,7 +55,7 @@ export function createNodeKeeper({ client, node, log, onRegistered }: NodeKeeper
     if (told?.problem !== problem || !told)
       log.info({ problem }, problem === undefined ? "the network is ready" : "the network is not ready");
     const time = new Date().toISOString().replace(/\.\d+Z$/, "Z");
-    const status = nodeStatus(node, registered, { problem, now: time });
+    const status = nodeStatus(node, registered, { problem, now: time, kubelet });
     registered = await client.patch(nodes, node, { type: "merge", body: { status }, subresource: "status" }, { signal });
     told = { problem, at: now };
   };

@@ -3,6 +3,7 @@ import type { NodeCondition } from "kubernetes-types/core/v1.js";
 import type { Node } from "../../src/kube/resources.ts";
 import { VERSION } from "../../src/observe/version.ts";
 import type { LabNode } from "../cluster/plan.ts";
+import { KUBELET_PORT } from "./log-server.ts";
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 /** More than a kubelet's 110, because a light pod costs little. */
@@ -24,11 +25,11 @@ export function nodeObject({ name, controlPlane }: LabNode): Node {
   };
 }
 
-/** The status of a node. `problem` is why it cannot take pods, undefined when it can. */
+/** The status of a node. `problem` is why it cannot take pods, undefined when it can; `kubelet` the address of its server. */
 export function nodeStatus(
   node: LabNode,
   present: Node | undefined,
-  { problem, now }: { problem: string | undefined; now: string },
+  { problem, now, kubelet }: { problem: string | undefined; now: string; kubelet: string },
 ) {
   const capacity = { cpu: String(cpus().length), memory: `${Math.floor(totalmem() / 1024)}Ki`, pods: MAX_PODS };
   const before = present?.status?.conditions ?? [];
@@ -44,8 +45,14 @@ export function nodeStatus(
   return {
     capacity,
     allocatable: capacity,
-    addresses: [...node.addresses.map((address) => ({ type: "InternalIP", address })), { type: "Hostname", address: node.name }],
+    addresses: [
+      ...node.addresses.map((address) => ({ type: "InternalIP", address })),
+      { type: "Hostname", address: node.name },
+      // Not shown to people: where the API server asks for logs, which is the agent for all nodes.
+      { type: "InternalDNS", address: kubelet },
+    ],
     conditions: [...before.filter(({ type }) => !conditions.some((own) => own.type === type)), ...conditions],
+    daemonEndpoints: { kubeletEndpoint: { Port: KUBELET_PORT } },
     nodeInfo: {
       machineID: node.name,
       systemUUID: node.name,

@@ -11,8 +11,8 @@ export interface SandboxRecord {
   readonly id: string;
   /** Name of the network namespace. */
   readonly namespace: string;
-  /** Inode of the node's namespace at that time: when the node got another one, the pod's network is cut off. */
-  readonly nodeInode: string;
+  /** The node's namespace at that time, by its identity: when the node got another one, the pod's network is cut off. */
+  readonly nodeNamespace: string;
   readonly portMappings: readonly PortMapping[];
   /** What ADD answered; absent as long as it has not. */
   readonly result?: CniAddResult;

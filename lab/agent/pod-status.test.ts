@@ -29,7 +29,7 @@ const record = (containers: Record<string, ContainerRecord>, changes: Partial<Po
   sandbox: {
     id: "1",
     namespace: "coil-pod-1",
-    nodeInode: "1",
+    nodeNamespace: "1",
     portMappings: [],
     result: { ips: [{ address: "10.1.0.1/32" }, { address: "fd00::1/128" }] },
   },

@@ -81,11 +81,11 @@ export function createPodSync(options: PodSyncOptions): PodSync {
     if (body === memory.written) return;
     const patch = { metadata: { uid: record.uid }, status };
     try {
-      await client.patch(pods, record, { type: "strategic", body: patch, subresource: "status" }, { signal });
+      await client.patch(pods, record, { type: "merge", body: patch, subresource: "status" }, { signal });
       memory.written = body;
     } catch (error) {
       // The pod is gone, or another one has its name: there is nothing to tell any more.
-      if (!isApiError(error, "NotFound", "Conflict", "Invalid")) throw error;
+      if (!isApiError(error, "NotFound", "Conflict")) throw error;
     }
   };
 
@@ -106,8 +106,8 @@ export function createPodSync(options: PodSyncOptions): PodSync {
 
   const run = async (pod: Pod, context: PodContext, signal: AbortSignal): Promise<Outcome> => {
     const { record, node } = context;
-    observeContainers(context);
     const networkWait = await ensureSandbox(pod, context, options, signal);
+    observeContainers(context);
     if (networkWait !== undefined) {
       await report(pod, context, {}, signal);
       return { requeueAfterMs: networkWait };

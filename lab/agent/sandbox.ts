@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Attachment, CniPod, CniRuntime, PortMapping } from "../cni/runtime.ts";
 import { runCommand } from "../machine/command.ts";
-import { createNamespace, deleteNamespace, namespaceInode, namespacePath } from "../machine/namespace.ts";
+import { createNamespace, deleteNamespace, namespaceIdentity, namespaceInode, namespacePath } from "../machine/namespace.ts";
 import { endProcesses, findProcesses } from "../machine/process.ts";
 import type { SandboxRecord } from "./pod-record.ts";
 
@@ -11,8 +11,8 @@ export const POD_NAMESPACE_PREFIX = "coil-pod-";
 /** A sandbox that is to be made. Record it before `makeSandbox`. */
 export function newSandbox(node: string, portMappings: readonly PortMapping[]): SandboxRecord {
   const id = randomBytes(32).toString("hex");
-  const nodeInode = namespaceInode(node);
-  return { id, namespace: `${POD_NAMESPACE_PREFIX}${id.slice(0, 12)}`, nodeInode: String(nodeInode ?? ""), portMappings };
+  const nodeNamespace = namespaceIdentity(node) ?? "";
+  return { id, namespace: `${POD_NAMESPACE_PREFIX}${id.slice(0, 12)}`, nodeNamespace, portMappings };
 }
 
 /** Makes the namespace and attaches it to the network. Gives the sandbox with its result; what a failed one left is to be removed. */
@@ -38,7 +38,7 @@ export async function removeSandbox(
 
 /** Whether the namespace is there and belongs to the node as it is now. */
 export function isSandboxAlive(sandbox: SandboxRecord, node: string): boolean {
-  return namespaceInode(sandbox.namespace) !== undefined && sandbox.nodeInode === String(namespaceInode(node) ?? "");
+  return namespaceInode(sandbox.namespace) !== undefined && sandbox.nodeNamespace === namespaceIdentity(node);
 }
 
 function attachmentOf(sandbox: SandboxRecord, pod: CniPod): Attachment {

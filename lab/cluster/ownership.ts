@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
+import { namespaceInode } from "../machine/namespace.ts";
 import { bootId, type LabState, readLabState } from "./lab-state.ts";
+import { CONTROL_PLANE, FABRIC, OUTSIDE } from "./plan.ts";
 
 /** What there is of a lab on this machine, seen from a checkout. */
 export type LabPresence =
   | { readonly kind: "none" }
   /** It is complete and belongs to this checkout. */
   | { readonly kind: "ours"; readonly state: LabState }
-  /** What is left of one: of before a restart of the machine, of an `up` or `down` that was cut off, of a checkout that is gone. */
+  /** What is left of one: of before a restart of the machine, of a command that was cut off, of a checkout that is gone. */
   | { readonly kind: "remains"; readonly reason: string }
   | { readonly kind: "foreign"; readonly state: LabState };
 
@@ -17,7 +19,10 @@ export function labPresence(checkout: string): LabPresence {
   if (state.checkout !== checkout) {
     return existsSync(state.checkout) ? { kind: "foreign", state } : { kind: "remains", reason: `${state.checkout} is gone` };
   }
-  if (state.phase === "up") return { kind: "ours", state };
+  // Without these nothing of a cluster is left that could be mended; a node may be lost.
+  const lost = [FABRIC, OUTSIDE, CONTROL_PLANE].find((name) => namespaceInode(name) === undefined);
+  if (state.phase === "up")
+    return lost === undefined ? { kind: "ours", state } : { kind: "remains", reason: `the namespace ${lost} is gone` };
   return { kind: "remains", reason: state.phase === "starting" ? "the last up did not end" : "the last down did not end" };
 }
 

@@ -17,6 +17,6 @@ Programs: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kube-pr
 coil-ipam-controller; coil-lab status shows which node runs which.
 
 Nodes are light: pods are processes of this machine in network namespaces of their own. No image is pulled: a container runs its
-command with the programs and files of this machine, or just waits when it names none. Volumes, probes, envFrom, resource limits,
-kubectl exec and kubectl logs are not there (see coil-lab pod-exec).
+command with the programs and files of this machine, or just waits when it names none. Volumes, probes, envFrom, resource limits
+and kubectl exec are not there; coil-lab pod-exec is.
 `;

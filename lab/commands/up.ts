@@ -14,6 +14,8 @@ import { preflight } from "../cluster/preflight.ts";
 import { sweep } from "../cluster/sweep.ts";
 import { ensureControlPlane } from "../control-plane/build.ts";
 import { ensureFabric } from "../fabric/fabric.ts";
+import { namespaceInode } from "../machine/namespace.ts";
+import { endProcesses, networkNamespaceOf } from "../machine/process.ts";
 import { ensureCredentials } from "../programs/credentials.ts";
 import { type Program, programTitle } from "../programs/program.ts";
 import { isRunning, listPrograms, readProgram } from "../programs/record.ts";
@@ -43,6 +45,7 @@ export async function up({ options, download }: UpOptions, steps: Steps): Promis
   const [binary, plugin] = await build({ download }, steps);
   await steps.step(`${plan.nodes.length} nodes and an outside host, in network namespaces`, async () => {
     await ensureFabric(plan);
+    await endCutOffPrograms(plan);
     ensureCredentials(plan.apiServer);
     for (const { name } of plan.nodes) installNetwork(name, plugin);
   });
@@ -108,6 +111,15 @@ async function build({ download }: { download: boolean }, steps: Steps): Promise
   return built;
 }
 
+/** Programs of a node whose namespace somebody took away still run in what is left of it. */
+async function endCutOffPrograms({ nodes }: ClusterPlan): Promise<void> {
+  const cutOff = listPrograms(nodes.map(({ name }) => name)).flatMap((record) => {
+    const connected = isRunning(record) && networkNamespaceOf(record.process.pid) === namespaceInode(record.program.node);
+    return isRunning(record) && !connected ? [record.process] : [];
+  });
+  await endProcesses(cutOff, 0);
+}
+
 /** What coil-installer does on a real node. */
 function installNetwork(node: string, plugin: string): void {
   const binaries = cniBinaryDirectory(node);
@@ -138,14 +150,22 @@ async function waitUntilReady(plan: ClusterPlan, needed: readonly Program[]): Pr
   });
 }
 
-/** Waits until `problem` has none. Throws when a program that is needed ends, or it takes too long. */
+/**
+ * Waits until `problem` has none. A program that ends is started once more: it may have lost its leadership while the API server was
+ * away. Throws when it ends again, or when it takes too long.
+ */
 async function waitFor(needed: readonly Program[], problem: () => Promise<string | undefined>): Promise<void> {
   const deadline = Date.now() + READY_MS;
+  const again = new Set<Program>();
   for (;;) {
     const found = await problem();
     if (found === undefined) return;
     const dead = needed.find(({ node, name }) => !isRunning(readProgram(node, name)));
-    if (dead) throw new Error(`${programTitle(dead)} has ended. The end of its log:\n${logTail(dead)}`);
+    if (dead && again.has(dead)) throw new Error(`${programTitle(dead)} has ended. The end of its log:\n${logTail(dead)}`);
+    if (dead) {
+      again.add(dead);
+      startProgram(dead);
+    }
     if (Date.now() > deadline) throw new Error(`The lab did not get ready in ${READY_MS / 1000} s:\n${found}`);
     await sleep(POLL_MS);
   }

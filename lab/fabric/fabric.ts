@@ -1,16 +1,10 @@
-import { type ClusterPlan, FABRIC, type FabricPort } from "../cluster/plan.ts";
+import { type ClusterPlan, FABRIC } from "../cluster/plan.ts";
 import { runCommand } from "../machine/command.ts";
 import { createNamespace, inNamespace, namespaceInode } from "../machine/namespace.ts";
 import { fabricSetup, type NamespaceSetup, outsidePortCommands, portCommands, portSetup } from "./commands.ts";
 
-/** What `ensureFabric` found and did. */
-export interface FabricChange {
-  /** Namespaces that had to be made: what ran in them before is cut off. */
-  readonly made: readonly string[];
-}
-
 /** Makes the namespaces and links of a lab, or those that are missing. Throws `CommandError` with what `ip` said. */
-export async function ensureFabric(plan: ClusterPlan): Promise<FabricChange> {
+export async function ensureFabric(plan: ClusterPlan): Promise<void> {
   const ports = [...plan.nodePorts, plan.outsidePort];
   const made = [FABRIC, ...ports.map(({ namespace }) => namespace)].filter((name) => namespaceInode(name) === undefined);
   await Promise.all(made.map(createNamespace));
@@ -20,16 +14,18 @@ export async function ensureFabric(plan: ClusterPlan): Promise<FabricChange> {
     await replaceLostPorts(plan);
   }
   await Promise.all(ports.map((port) => apply(portSetup(port, { forwarding: port !== plan.outsidePort }))));
-  return { made };
 }
 
 /** Gives a link to each namespace that has none, because it is new or somebody deleted the link. */
 async function replaceLostPorts(plan: ClusterPlan): Promise<void> {
+  const ports = [...plan.nodePorts, plan.outsidePort];
   const there = new Set(await linkNames(FABRIC));
-  const lost = (port: FabricPort) => !there.has(port.link);
-  const commands = plan.nodePorts.filter(lost).flatMap(portCommands);
-  if (lost(plan.outsidePort)) commands.push(...outsidePortCommands(plan));
-  if (commands.length > 0) await apply({ namespace: FABRIC, sysctls: [], ip: commands });
+  const connected = await Promise.all(ports.map(async ({ namespace }) => (await linkNames(namespace)).includes("eth0")));
+  const lost = ports.filter(({ link }, i) => !there.has(link) || !connected[i]);
+  // Processes may keep the namespace of before, without its name, and with it the other end of a link.
+  const stale = lost.filter(({ link }) => there.has(link)).map(({ link }) => `link delete ${link}`);
+  const fresh = lost.flatMap((port) => (port === plan.outsidePort ? outsidePortCommands(plan) : portCommands(port)));
+  if (lost.length > 0) await apply({ namespace: FABRIC, sysctls: [], ip: [...stale, ...fresh] });
 }
 
 async function linkNames(namespace: string): Promise<string[]> {

@@ -20,6 +20,13 @@ export function namespaceInode(name: string): bigint | undefined {
   }
 }
 
+/** Tells a namespace from all others that ever had its name: inodes are given again. Undefined when there is none. */
+export function namespaceIdentity(name: string): string | undefined {
+  if (namespaceInode(name) === undefined) return undefined;
+  const { ino, ctimeNs } = statSync(namespacePath(name), { bigint: true });
+  return `${ino}-${ctimeNs}`;
+}
+
 /** Names under /run/netns that begin with `prefix`, also those whose namespace is gone. */
 export function listNamespaces(prefix: string): string[] {
   try {

@@ -88,7 +88,8 @@ export function residentBytes(pid: number): number {
   return pages * 4096;
 }
 
-function networkNamespaceOf(pid: number): bigint | undefined {
+/** The inode of the network namespace that a process is in; undefined when it has ended. */
+export function networkNamespaceOf(pid: number): bigint | undefined {
   try {
     const match = /^net:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/ns/net`));
     return match?.[1] === undefined ? undefined : BigInt(match[1]);

@@ -74,6 +74,8 @@ function apiServerFlags(plan: ClusterPlan, node: LabNode): string[] {
     `--token-auth-file=${TOKEN_FILE}`,
     "--authorization-mode=RBAC",
     "--allow-privileged=true",
+    // Light nodes name the lab's agent there.
+    "--kubelet-preferred-address-types=InternalDNS,InternalIP",
     "--profiling=false",
   ];
 }
