@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { downloadControlPlane, releasedArchives } from "./download.ts";
 
 const MODULE = dirname(fileURLToPath(import.meta.url));
 const PROGRESS_MS = 15_000;
@@ -32,8 +33,11 @@ export async function ensureControlPlane(options: ControlPlaneOptions = {}): Pro
   await mkdir(directory, { recursive: true });
   await using _lock = await lockBuild(join(directory, "lock"), { log, ...(signal && { signal }) });
   if (await isExecutable(binary)) return binary;
-  if (options.download) throw new Error("The download of released binaries is not there yet: build the control plane with Go");
-  await build(binary, { log, env, ...(signal && { signal }) });
+  if (options.download) {
+    const version = await kubernetesVersion();
+    const archives = releasedArchives(version, process.arch);
+    await downloadControlPlane({ archives, binary, directory, version, log, ...(signal && { signal }) });
+  } else await build(binary, { log, env, ...(signal && { signal }) });
   return binary;
 }
 

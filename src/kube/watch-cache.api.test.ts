@@ -471,3 +471,22 @@ test("pods of one node are watched by the field that names it", async () => {
   stopping.abort();
   await ended;
 });
+
+test("nothing is left open when caches have ended and their client is disposed", async () => {
+  const namespace = await createNamespace("leaks", "a=1");
+  const open = () => {
+    const counts: Record<string, number> = {};
+    for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;
+    return { sockets: counts["TCPSocketWrap"] ?? 0, timers: counts["Timeout"] ?? 0 };
+  };
+  const before = open();
+  {
+    const running = [start(namespace), start(namespace, { idleTimeoutMs: 100 }), start("default")];
+    for (const { cache } of running) await cache.synced;
+    assert.ok(open().sockets > before.sockets && open().timers > before.timers);
+    await sleep(300);
+    for (const one of running) await one[Symbol.asyncDispose]();
+  }
+  await sleep(50);
+  assert.deepEqual(open(), before);
+});
