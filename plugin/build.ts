@@ -4,9 +4,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleHost } from "./bundle.ts";
 import { cacheFolder, fillFolder } from "./cache.ts";
-import { compile, RECIPE } from "./compile.ts";
+import { compile, NoCompilerError, RECIPE } from "./compile.ts";
 import { findQuickJs, NoQuickJsError } from "./quickjs.ts";
-import { CommandError } from "./run-command.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = join(ROOT, "plugin/host");
@@ -80,7 +79,7 @@ async function digest(bundle: string): Promise<string> {
 }
 
 function isMissingTool(error: unknown): error is Error {
-  return error instanceof NoQuickJsError || (error instanceof CommandError && error.missing);
+  return error instanceof NoQuickJsError || error instanceof NoCompilerError;
 }
 
 function nodeScript(): string {
