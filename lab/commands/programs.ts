@@ -17,7 +17,6 @@ export function labPrograms(plan: ClusterPlan, binary: string) {
     env: { NODE_COMPILE_CACHE: cache },
   };
   const own = ownPrograms(plan, { checkout: CHECKOUT, node: process.execPath, compileCache: cache });
-  // The garbage collector of the controller manager knows at once what is served when it starts, and learns of the rest only later.
-  const afterInstallation = [...own, controllerManager, scheduler, ...proxies];
-  return { etcd, apiServer, agent, afterInstallation, all: [etcd, apiServer, agent, ...afterInstallation] };
+  const kubernetes = [controllerManager, scheduler, ...proxies];
+  return { etcd, apiServer, agent, own, kubernetes, all: [etcd, apiServer, agent, ...own, ...kubernetes] };
 }

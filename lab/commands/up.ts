@@ -9,7 +9,7 @@ import { bootId, type LabState, writeLabState } from "../cluster/lab-state.ts";
 import { cniBinaryDirectory, cniConfigDirectory, coildSocket } from "../cluster/layout.ts";
 import { takeLock } from "../cluster/lock.ts";
 import { foreignLab, labPresence } from "../cluster/ownership.ts";
-import { type ClusterPlan, type LabOptions, planCluster } from "../cluster/plan.ts";
+import { type ClusterPlan, type LabNode, type LabOptions, planCluster } from "../cluster/plan.ts";
 import { preflight } from "../cluster/preflight.ts";
 import { sweep } from "../cluster/sweep.ts";
 import { ensureControlPlane } from "../control-plane/build.ts";
@@ -27,7 +27,7 @@ import { labPrograms } from "./programs.ts";
 export const DEFAULTS: LabOptions = { nodes: 3, family: "dual" };
 
 const READY_MS = 120_000;
-const POLL_MS = 50;
+const POLL_MS = 100;
 
 export interface UpOptions {
   readonly options: Partial<LabOptions>;
@@ -60,9 +60,12 @@ export async function up({ options, download }: UpOptions, steps: Steps): Promis
   });
   await steps.step("programs on the nodes", async () => {
     for (const { name } of plan.nodes) await setKubelet({ node: name, active: true });
-    for (const program of programs.afterInstallation) startProgram(program);
-    await waitUntilReady(plan, programs.all);
-    return `all ready`;
+    for (const program of programs.own) startProgram(program);
+    // Before the API server has its own roles they would be refused, and wait for seconds before they ask again. The garbage
+    // collector knows only what is served when the controller manager starts, and learns of the rest half a minute later.
+    await waitUntilReady([programs.apiServer]);
+    for (const program of programs.kubernetes) startProgram(program);
+    await waitUntilReady(programs.all, plan.nodes);
   });
   writeLabState({ ...state, phase: "up" });
 }
@@ -137,15 +140,16 @@ async function waitForPhase(phases: readonly AgentStatus["phase"][], needed: rea
   });
 }
 
-async function waitUntilReady(plan: ClusterPlan, needed: readonly Program[]): Promise<void> {
-  await waitFor(needed, async () => {
+/** Until the programs are healthy and, when these are all, the nodes are ready. */
+async function waitUntilReady(programs: readonly Program[], nodes: readonly LabNode[] = []): Promise<void> {
+  await waitFor(programs, async () => {
     const status = await agentStatus();
     if (!status) return "the agent does not answer";
+    const wanted = status.programs.filter(({ node, name }) => programs.some((each) => each.node === node && each.name === name));
     const problems = [
-      ...status.programs.flatMap(({ node, name, problem }) => (problem ? [`${node}/${name}: ${problem}`] : [])),
-      ...status.nodes.flatMap(({ name, problem }) => (problem ? [`${name}: ${problem}`] : [])),
+      ...wanted.flatMap(({ node, name, problem }) => (problem ? [`${node}/${name}: ${problem}`] : [])),
+      ...status.nodes.flatMap(({ name, problem }) => (problem && nodes.length > 0 ? [`${name}: ${problem}`] : [])),
     ];
-    if (status.nodes.length < plan.nodes.length) problems.push("not all nodes are known to the agent");
     return problems.length === 0 ? undefined : problems.join("\n");
   });
 }

@@ -32,7 +32,9 @@ export async function demonstrate(plan: ClusterPlan, kubectl: Kubectl, steps: St
     pods = placePods(running, await kubectl.list<AddressBlock>("addressblocks"));
     return `${pods.length} run`;
   });
-  steps.show(`\n${formatTable(podRows(pods))}\n`);
+  steps.say("");
+  steps.show(formatTable(podRows(pods)));
+  steps.say("");
   await steps.step("every pod has addresses of its namespace's pool", async () => checkPlacement(plan, pods));
   await steps.step("every pod pings every other, in all families", async () => {
     const { pings, failures } = await pingAll(pods, allOthers(pods));
@@ -75,8 +77,9 @@ async function showTables({ nodes, families }: ClusterPlan, kubectl: Kubectl, st
     steps.say(`\n  ${node}# ip ${flag} route show table 119        routes for routing software to announce`);
     steps.show(await runCommand(["ip", "-n", node, flag, "route", "show", "table", "119"]));
   }
-  steps.say("  # kubectl get addressblocks");
+  steps.say("\n  # kubectl get addressblocks");
   steps.show(await kubectl.run("get", "addressblocks"));
+  steps.say("");
 }
 
 async function compareThroughput({ nodes }: ClusterPlan, pods: readonly PlacedPod[]): Promise<string> {

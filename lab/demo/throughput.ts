@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { inNamespace } from "../machine/namespace.ts";
 
 const PORT = 5201;
@@ -25,12 +26,13 @@ const SOURCE = `
 /** Gbit/s of one TCP connection between two network namespaces, over a second. Throws when there is no connection. */
 export async function measureThroughput(from: string, to: string, address: string): Promise<number> {
   const sink = spawnIn(to, ["-e", SINK]);
+  const lines = createInterface({ input: sink.stdout })[Symbol.asyncIterator]();
   try {
-    await line(sink);
+    await lines.next();
     const source = spawnIn(from, ["-e", SOURCE, address]);
     const [code] = (await once(source, "exit")) as [number];
     if (code !== 0) throw new Error(`No connection from ${from} to ${address}`);
-    return Number(await line(sink));
+    return Number((await lines.next()).value);
   } finally {
     sink.kill("SIGKILL");
   }
@@ -39,9 +41,4 @@ export async function measureThroughput(from: string, to: string, address: strin
 function spawnIn(namespace: string, args: readonly string[]) {
   const [program, ...rest] = inNamespace(namespace, [process.execPath, ...args]) as [string, ...string[]];
   return spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"] });
-}
-
-async function line(child: ReturnType<typeof spawnIn>): Promise<string> {
-  const [chunk] = (await Promise.race([once(child.stdout, "data"), once(child, "exit").then(() => [""])])) as [Buffer | string];
-  return chunk.toString().trim();
 }

@@ -46,6 +46,6 @@ export function createSteps(out: NodeJS.WriteStream = process.stdout): Steps {
       }
     },
     say: (line) => write(`${line}\n`),
-    show: (text) => write(`${text.replace(/^(?=.)/gm, "  ")}\n`),
+    show: (text) => write(`${text.trimEnd().replace(/^(?=.)/gm, "  ")}\n`),
   };
 }
