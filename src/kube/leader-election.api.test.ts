@@ -179,27 +179,45 @@ test("somebody else's change of the lease object does not end a term", async () 
   assert.equal((await spec("labelled"))?.holderIdentity, "");
 });
 
-test("a candidate who may not watch asks again and again", async () => {
+/** Lets the user of this name do these things to leases, and no more. */
+async function allow(user: string, rules: { verbs: string[]; resourceNames?: string[] }[]): Promise<KubeConfig> {
   const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
   const role = {
-    metadata: { name: "poll" },
-    rules: [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] }],
+    metadata: { name: user },
+    rules: rules.map((rule) => ({ apiGroups: ["coordination.k8s.io"], resources: ["leases"], ...rule })),
   };
   const binding = {
-    metadata: { name: "poll" },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "poll" },
-    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "poller" }],
+    metadata: { name: user },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: user },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: user }],
   };
   assert.equal((await client.raw({ method: "POST", path: `${path}/roles`, body: role }, { signal })).status, 201);
   assert.equal((await client.raw({ method: "POST", path: `${path}/rolebindings`, body: binding }, { signal })).status, 201);
+  return server.configFor(user);
+}
+
+test("a candidate who may not watch asks again and again", async () => {
+  const config = await allow("poller", [{ verbs: ["get", "create", "update"] }]);
   await using one = stand("polled", "one");
   await one.leads;
-  await using poller = stand("polled", "poller", { config: server.configFor("poller") });
+  await using poller = stand("polled", "poller", { config });
   await sleep(500);
   one.stop();
   await one.outcome;
   await poller.leads;
   between(elapsed(one.times.ended, poller.times.led), 0, 1000);
+});
+
+test("a candidate who may watch this one lease only is told of its release", async () => {
+  const config = await allow("narrow", [{ verbs: ["create"] }, { verbs: ["get", "update", "watch"], resourceNames: ["narrow"] }]);
+  await using one = stand("narrow", "one");
+  await one.leads;
+  await using two = stand("narrow", "two", { config, leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 5000 });
+  await sleep(700);
+  one.stop();
+  await one.outcome;
+  await two.leads;
+  between(elapsed(one.times.ended, two.times.led), 0, 1000);
 });
 
 test("a candidate that is stopped ends at once; one that may just have got the lease gives it back", async () => {

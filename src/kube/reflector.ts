@@ -80,12 +80,13 @@ export async function reflect<T extends KubeObject>(
         }
         if (!initial) version = event.resourceVersion;
       } else {
+        const { resourceVersion } = event.object.metadata;
         const object = sink.prepare(event.object);
         if (initial) initial.set(keyOf(object), object);
         else {
           if (event.type === "DELETED") sink.remove(object);
           else sink.put(object);
-          version = object.metadata.resourceVersion;
+          version = resourceVersion;
         }
       }
       healthy();
