@@ -29,7 +29,7 @@ const POOL_READY: typeof import("../crd/address-pool.ts").POOL_READY = "Ready";
 /** How often a pool's numbers are written while they change, in ms: each write is told to everyone who watches pools. */
 const COUNTS_INTERVAL_MS = 5_000;
 /** How soon to look again for the last blocks of a pool being deleted, should no event tell, in ms. */
-const DELETION_RETRY_MS = 2_000;
+const DELETION_RETRY_MS = 10_000;
 const PENDING_RETRY_MS = 50;
 
 const REASONS: Record<PoolStanding["kind"], PoolReadyReason> = {
