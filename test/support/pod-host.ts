@@ -10,6 +10,8 @@ export interface PodHost extends AsyncDisposable {
   readonly outside: TestNamespace;
   /** A pod network of this host, disposed with it. */
   network(deps?: Partial<PodNetworkDeps>, config?: Partial<PodNetworkConfig>): PodNetwork;
+  /** Lets something run until the host is disposed. */
+  start(runner: { run(signal: AbortSignal): Promise<void> }): void;
   /** A namespace for a pod, disposed with the host. */
   podNamespace(): Promise<TestNamespace>;
 }
@@ -49,6 +51,14 @@ export async function createPodHost(): Promise<PodHost> {
         ...config,
       };
       return resources.use(createPodNetwork({ log: createSilentLogger(), ...deps, config: full }, { namespace: host.ns }));
+    },
+    start(runner) {
+      const controller = new AbortController();
+      const running = runner.run(controller.signal);
+      resources.defer(async () => {
+        controller.abort();
+        await running;
+      });
     },
     podNamespace: async () => resources.use(await createTestNamespace()),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { eventually } from "../../../test/support/eventually.ts";
 import { createFaultyKernel, type Fault } from "../../../test/support/faulty-kernel.ts";
 import { attachmentOf, createPodHost, type PodHost } from "../../../test/support/pod-host.ts";
 import { createTemporaryDirectory } from "../../../test/support/temporary-directory.ts";
@@ -223,11 +224,8 @@ test("a set-up that cannot be taken back is told as such, taken back later, and 
   assert.notEqual(await podLinks(lab), "");
   assert.deepStrictEqual([network.observed(), gone], [[], []]);
   faulty.plan(() => undefined);
-  const running = new AbortController();
-  const run = network.run(running.signal);
-  while (gone.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  lab.start(network);
+  await eventually("the link to be reported gone", 5000, async () => gone.length > 0);
   assert.equal(await podLinks(lab), "");
   assert.deepStrictEqual(gone, ["c1:eth0"]);
-  running.abort();
-  await run;
 });

@@ -66,13 +66,17 @@ export async function watchHost(options: WatchOptions, signal: AbortSignal): Pro
     wake();
   }
 
+  function wantEverything(): void {
+    for (const kind of ["rules", "sources", "mtu", "everything"] as const) due.add(kind);
+    wake();
+  }
+
   async function listen(): Promise<void> {
     while (!signal.aborted) {
       try {
         using monitor = options.kernel.openRouteMonitor({ groups: GROUPS, namespace: options.namespace });
         // What happened before it was open.
-        for (const kind of ["rules", "sources", "mtu", "everything"] as const) due.add(kind);
-        wake();
+        wantEverything();
         await monitor.run(signal, onEvent);
       } catch (error) {
         log.error({ err: error }, "cannot watch the kernel's network configuration: trying again");
@@ -83,15 +87,14 @@ export async function watchHost(options: WatchOptions, signal: AbortSignal): Pro
 
   async function workOff(): Promise<void> {
     if (due.delete("rules")) await settings.ensureRules();
-    const sourcesChanged = due.delete("sources") && (await facts.refreshSources());
+    // The kernel removes IPv4 routes with their source address without a word, also when it comes back at once.
+    const sources = due.delete("sources");
+    const planned = sources && (await facts.refreshSources());
     if (due.delete("mtu") && (await facts.refreshMtu())) log.info({ mtu: facts.mtu }, "new pods get another MTU");
     const keys = pods.union(links);
     pods.clear();
     links.clear();
-    if (sourcesChanged) {
-      due.delete("everything");
-      await repairer.repairAll({ planned: true });
-    } else if (due.delete("everything") || keys.size > MANY_PODS) await repairer.repairAll();
+    if (due.delete("everything") || sources || keys.size > MANY_PODS) await repairer.repairAll({ planned });
     else for (const key of keys) await repairer.repairPod(key);
   }
 
@@ -104,7 +107,7 @@ export async function watchHost(options: WatchOptions, signal: AbortSignal): Pro
         await workOff();
       } catch (error) {
         log.error({ err: error }, "cannot compare the kernel's network configuration with what is wanted: trying again");
-        due.add("everything");
+        wantEverything();
         await pause(clock, RETRY_MS, signal);
       }
     }
@@ -121,10 +124,7 @@ export async function watchHost(options: WatchOptions, signal: AbortSignal): Pro
     listen(),
     work(),
     tick(options.periods.settingsMs, () => settings.ensureForwarding()),
-    tick(options.periods.everythingMs, () => {
-      for (const kind of ["rules", "sources", "mtu", "everything"] as const) due.add(kind);
-      wake();
-    }),
+    tick(options.periods.everythingMs, wantEverything),
   ]);
 }
 
