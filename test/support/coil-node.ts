@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { request } from "node:http";
 import { join } from "node:path";
 import { runCoild } from "../../src/daemon/coild/coild.ts";
@@ -6,6 +7,7 @@ import { createKubeClient, type KubeClient } from "../../src/kube/client.ts";
 import { silentLog } from "../../src/kube/log.ts";
 import { namespaces, nodes, pods } from "../../src/kube/resources.ts";
 import { createLogger, createSilentLogger } from "../../src/observe/logger.ts";
+import type { CoildProcessSettings } from "./coild-process.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free-port.ts";
 import type { IpamCluster } from "./ipam-cluster.ts";
@@ -71,6 +73,8 @@ export interface CoilNode extends AsyncDisposable {
   readiness(): Promise<number>;
   /** Stops the daemon as SIGTERM does. */
   stop(): Promise<void>;
+  /** Kills it with -9. Only with `process: true`. */
+  kill(): Promise<void>;
   /** Starts it, again, and waits until it is ready unless `wait` is false. */
   start(flags?: Partial<CoildFlags>, options?: { wait?: boolean }): Promise<void>;
 }
@@ -80,9 +84,19 @@ export interface CoilNodeOptions {
   readonly wrap?: (client: KubeClient) => KubeClient;
   /** Default: both. */
   readonly addresses?: readonly string[];
+  /** As a process of its own, which can be killed; its calls to the API are not counted. */
+  readonly process?: boolean;
+}
+
+/** A daemon that runs. */
+interface Running {
+  readonly ports: readonly [number, number];
+  stop(): Promise<void>;
+  kill(): Promise<void>;
 }
 
 const ACCOUNT = "system:serviceaccount:kube-system:coild";
+const COILD_PROCESS = join(import.meta.dirname, "coild-process.ts");
 const never = new AbortController().signal;
 let serial = 0;
 
@@ -90,7 +104,7 @@ let serial = 0;
 export async function startCoilNode(
   cluster: IpamCluster,
   name: string,
-  { flags = {}, wrap = (client) => client, addresses = [NODE_IPV4, NODE_IPV6] }: CoilNodeOptions = {},
+  { flags = {}, wrap = (client) => client, addresses = [NODE_IPV4, NODE_IPV6], process: own = false }: CoilNodeOptions = {},
 ): Promise<CoilNode> {
   await using resources = new AsyncDisposableStack();
   const podHost = resources.use(await createPodHost());
@@ -98,9 +112,33 @@ export async function startCoilNode(
   const socket = join(directory.path, "coild.sock");
   await addNode(cluster, name, addresses);
   const apiCalls: string[] = [];
-  let running:
-    | { readonly stopping: AbortController; readonly ended: Promise<void>; readonly ports: readonly number[] }
-    | undefined;
+  let running: Running | undefined;
+  const inProcess = (all: CoildFlags): Omit<Running, "ports"> => {
+    const stopping = new AbortController();
+    const client = createKubeClient(cluster.api.configFor(ACCOUNT), { log: silentLog, userAgent: name });
+    const log = process.env["COIL_TEST_LOG"] ? createLogger({ name: "coild", level: "debug" }) : createSilentLogger();
+    const deps = { client: counted(wrap(client), apiCalls), node: name, log, namespace: podHost.host.ns };
+    const ended = runCoild(deps, all, stopping.signal).finally(() => client[Symbol.dispose]());
+    ended.catch((error: unknown) => console.error("coild failed:", error));
+    return {
+      async stop() {
+        stopping.abort(new Error("The test stops coild"));
+        await ended;
+      },
+      kill: () => Promise.reject(new Error("The test itself cannot be killed: want process: true")),
+    };
+  };
+  const asProcess = async (all: CoildFlags): Promise<Omit<Running, "ports">> => {
+    const kubeconfig = await cluster.api.kubeconfigFor(ACCOUNT);
+    const settings: CoildProcessSettings = { kubeconfig, node: name, netns: podHost.host.path, flags: all };
+    const child = spawn(process.execPath, [COILD_PROCESS, JSON.stringify(settings)], { stdio: ["ignore", "inherit", "inherit"] });
+    const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    const end = async (signal: NodeJS.Signals) => {
+      child.kill(signal);
+      await ended;
+    };
+    return { stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+  };
 
   const node: CoilNode = {
     name,
@@ -124,26 +162,19 @@ export async function startCoilNode(
     metrics: async () => (await fetch(`http://127.0.0.1:${running?.ports[0]}/metrics`)).text(),
     readiness: async () => (await fetch(`http://127.0.0.1:${running?.ports[1]}/readyz`)).status,
     async stop() {
-      if (!running) return;
-      const { stopping, ended } = running;
+      await running?.stop();
       running = undefined;
-      stopping.abort(new Error("The test stops coild"));
-      await ended;
+    },
+    async kill() {
+      await running?.kill();
+      running = undefined;
     },
     async start(changed = {}, { wait = true } = {}) {
-      const ports = [await freePort(), await freePort()];
+      const ports = [await freePort(), await freePort()] as const;
       const defaults = Object.fromEntries(Object.entries(COILD_FLAGS).map(([flag, { default: value }]) => [flag, value]));
-      const own = { socket, "metrics-addr": `127.0.0.1:${ports[0]}`, "health-addr": `127.0.0.1:${ports[1]}` };
-      const stopping = new AbortController();
-      const client = createKubeClient(cluster.api.configFor(ACCOUNT), { log: silentLog, userAgent: name });
-      const log = process.env["COIL_TEST_LOG"] ? createLogger({ name: "coild", level: "debug" }) : createSilentLogger();
-      const ended = runCoild(
-        { client: counted(wrap(client), apiCalls), node: name, log, namespace: podHost.host.ns },
-        { ...(defaults as unknown as CoildFlags), ...own, ...flags, ...changed },
-        stopping.signal,
-      ).finally(() => client[Symbol.dispose]());
-      ended.catch((error: unknown) => console.error("coild failed:", error));
-      running = { stopping, ended, ports };
+      const local = { socket, "metrics-addr": `127.0.0.1:${ports[0]}`, "health-addr": `127.0.0.1:${ports[1]}` };
+      const all = { ...(defaults as unknown as CoildFlags), ...local, ...flags, ...changed };
+      running = { ...(own ? await asProcess(all) : inProcess(all)), ports };
       if (!wait) return;
       await eventually(`${name} is ready`, 20_000, async () => (await node.readiness().catch(() => 0)) === 200);
     },

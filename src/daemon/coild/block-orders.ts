@@ -80,6 +80,10 @@ class Orders implements BlockOrders {
 
   constructor(deps: BlockOrdersDeps) {
     this.#deps = deps;
+    const stop = () => {
+      for (const order of this.#open) order.ended.abort(deps.signal.reason);
+    };
+    deps.signal.addEventListener("abort", stop, { once: true });
   }
 
   get open(): number {
@@ -166,6 +170,7 @@ class Orders implements BlockOrders {
 
   /** Ends early when the order ends. */
   async #sleep(order: Order, ms: number): Promise<void> {
+    if (this.#deps.signal.aborted) return;
     await this.#deps.clock.sleep(ms, { signal: order.ended.signal }).catch(() => undefined);
   }
 

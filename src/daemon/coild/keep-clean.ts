@@ -22,6 +22,8 @@ export interface KeepCleanDeps {
   readonly log: Logger;
 }
 
+const SECOND_LOOK_MS = 5_000;
+
 /** Looks for attachments that no pod needs, at once and then each interval, until aborted. A failure waits for the next time. */
 export async function keepClean(
   deps: KeepCleanDeps,
@@ -34,6 +36,7 @@ export async function keepClean(
       await collectOrphans(
         {
           ...{ node, client, clock, log, observed: () => network.observed(), detach: (pod) => attachments.del(pod) },
+          secondLookMs: Math.min(SECOND_LOOK_MS, flags["addressblock-gc-interval"]),
           withProcesses: (indexes, options) => linksWithProcesses(links, indexes, options),
         },
         { signal },

@@ -14,12 +14,11 @@ export interface OrphansDeps {
   /** Of these host links, those whose pod has a process. */
   readonly withProcesses: (indexes: readonly number[], options: { readonly signal: AbortSignal }) => Promise<ReadonlySet<number>>;
   readonly detach: (pod: ObservedPod) => Promise<void>;
+  /** Between the two looks, in ms: what is an orphan by mistake, a sandbox just replaced for example, is none the second time. */
+  readonly secondLookMs: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
-
-/** Between the two looks, in ms: what is an orphan by mistake, a pod just made or a sandbox just replaced, is none the second time. */
-const SECOND_LOOK_MS = 5_000;
 
 /**
  * Detaches what no pod needs: the runtime never called DEL, or gave up an ADD that was answered. An attachment is an orphan when its
@@ -28,7 +27,7 @@ const SECOND_LOOK_MS = 5_000;
 export async function collectOrphans(deps: OrphansDeps, { signal }: { readonly signal: AbortSignal }): Promise<void> {
   const first = await findOrphans(deps, signal);
   if (first.length === 0) return;
-  await deps.clock.sleep(SECOND_LOOK_MS, { signal });
+  await deps.clock.sleep(deps.secondLookMs, { signal });
   const suspects = new Set(first.map(({ index }) => index));
   for (const pod of await findOrphans(deps, signal)) {
     if (!suspects.has(pod.index)) continue;

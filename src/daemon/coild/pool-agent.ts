@@ -78,6 +78,13 @@ class Agent implements PoolAgent {
     this.#options = options;
     this.#clock = deps.clock;
     this.#orders = createBlockOrders({ ...deps, ended: (outcome) => this.#orderEnded(outcome) });
+    deps.signal.addEventListener("abort", () => this.#stop(), { once: true });
+  }
+
+  #stop(): void {
+    const reason = this.#deps.signal.reason as Error;
+    for (const waiter of [...this.#waiters]) waiter.settle(reason);
+    this.#idle?.abort(reason);
   }
 
   get waiting(): number {
@@ -271,7 +278,7 @@ class Agent implements PoolAgent {
 
   /** Withdraws, after a while, what was ordered for pods that have given up. */
   #startIdle(): void {
-    if (this.#orders.open === 0) return;
+    if (this.#orders.open === 0 || this.#deps.signal.aborted) return;
     this.#idle?.abort(new Error("Begun again"));
     this.#idle = new AbortController();
     void this.#after(IDLE_ORDER_MS, this.#idle.signal, () => {
