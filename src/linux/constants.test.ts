@@ -18,7 +18,7 @@ const HEADERS = [
   "fcntl.h",
   "sched.h",
   "sys/socket.h",
-  "net/if.h",
+  "linux/if.h",
   "linux/nsfs.h",
   "linux/netlink.h",
   "linux/rtnetlink.h",

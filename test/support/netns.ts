@@ -9,7 +9,10 @@ export interface TestNamespace extends AsyncDisposable, Disposable {
   readonly ns: NetNamespace;
   /** A path that other processes can open as long as this one lives; usable as CNI_NETNS. */
   readonly path: string;
-  /** Runs `ip` with arguments separated by blanks. Returns what it printed, without the blanks at the ends of lines. Rejects when it fails. */
+  /**
+   * Runs `ip` with arguments separated by blanks. Returns what it printed, without the blanks at the ends of lines. Rejects when
+   * it fails.
+   */
   ip(args: string): Promise<string>;
   /** Runs a program. As `ip`. */
   exec(program: string, ...args: string[]): Promise<string>;

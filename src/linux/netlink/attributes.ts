@@ -23,8 +23,8 @@ export type Attributes<Table extends AttributeTable> = {
 } & { readonly unknown?: readonly UnknownAttribute[] };
 
 /**
- * The codec of all attributes of `table`, for a message or for a nest. With `unknown: "drop"` it does not keep attributes that are not in
- * the table: what dumps of thousands of objects can do without.
+ * The codec of all attributes of `table`, for a message or for a nest. With `unknown: "drop"` it does not keep attributes that
+ * are not in the table: what dumps of thousands of objects can do without.
  */
 export function attributeSet<const Table extends AttributeTable>(
   table: Table,

@@ -6,7 +6,9 @@ import type { MessageWriter } from "./writer.ts";
 /** Bytes of `struct nlmsghdr`. */
 export const MESSAGE_HEADER_BYTES = 16;
 
-/** One message of a datagram; the payload is between `start` and `end` of `view`, and good until the next datagram is received. */
+/**
+ * One message of a datagram; the payload is between `start` and `end` of `view`, and good until the next datagram is received.
+ */
 export interface NetlinkMessage {
   readonly type: number;
   readonly flags: number;

@@ -1,8 +1,12 @@
 /** Runs jobs one after the other, in the order in which they came. */
 export interface SerialQueue {
-  /** Rejects with the signal's reason when it is aborted before the job's turn; later the job has to look at the signal itself. */
+  /**
+   * Rejects with the signal's reason when it is aborted before the job's turn; later the job has to look at the signal itself.
+   */
   run<T>(job: () => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** Refuses new jobs and rejects the waiting ones with a `reason` each; `then` is called when the running one, if any, has ended. */
+  /**
+   * Refuses new jobs and rejects the waiting ones with a `reason` each; `then` is called when the running one, if any, has ended.
+   */
   close(reason: () => Error, then: () => void): void;
 }
 

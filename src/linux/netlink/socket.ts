@@ -20,26 +20,32 @@ export interface CallOptions {
 
 /**
  * Requests and answers over one netlink socket of any protocol whose kernel side answers while the request is being sent
- * (rtnetlink, nfnetlink, generic netlink). Calls are queued and run in order. A call that is aborted while it waits is never sent;
- * one that is aborted later rejects when the kernel has answered all that was sent, so nothing of it is still going on then.
+ * (rtnetlink, nfnetlink, generic netlink). Calls are queued and run in order. A call that is aborted while it waits is never
+ * sent; one that is aborted later rejects when the kernel has answered all that was sent, so nothing of it is still going on
+ * then.
  */
 export interface NetlinkSocket extends Disposable {
-  /** Sends all in one datagram, or a few when they are many. One result a request, in order; the kernel goes on after a failed one. */
+  /**
+   * Sends all in one datagram, or a few when they are many. One result a request, in order; the kernel goes on after a failed
+   * one.
+   */
   tryBatch(requests: readonly NetlinkRequest[], options?: CallOptions): Promise<(KernelError | undefined)[]>;
   /** As `tryBatch`, but rejects with the first {@link KernelError}. What comes after the failed request was done nevertheless. */
   batch(requests: readonly NetlinkRequest[], options?: CallOptions): Promise<void>;
-  /** Asks for one object: `decode` of the last message that comes before the acknowledgement. Rejects with {@link KernelError}. */
+  /**
+   * Asks for one object: `decode` of the last message that comes before the acknowledgement. Rejects with {@link KernelError}.
+   */
   get<T>(request: NetlinkRequest, decode: (message: NetlinkMessage) => T, options?: CallOptions): Promise<T | undefined>;
   /**
-   * Asks for many: what `decode` gives for each message, but for undefined. A dump that changes interrupted is repeated, and rejects
-   * with {@link KernelError} `EINTR` when that does not help.
+   * Asks for many: what `decode` gives for each message, but for undefined. A dump that changes interrupted is repeated, and
+   * rejects with {@link KernelError} `EINTR` when that does not help.
    */
   dump<T>(request: NetlinkRequest, decode: (message: NetlinkMessage) => T | undefined, options?: CallOptions): Promise<T[]>;
 }
 
 /**
- * A socket that owns `transport`. Disposing rejects what waits, and closes the transport when the call that runs has ended. Requests are
- * numbered from `firstSequence` on, 1 if absent.
+ * A socket that owns `transport`. Disposing rejects what waits, and closes the transport when the call that runs has ended.
+ * Requests are numbered from `firstSequence` on, 1 if absent.
  */
 export function createNetlinkSocket(
   transport: NetlinkTransport,

@@ -26,7 +26,10 @@ const LARGEST_DATAGRAM = 65536;
 export interface NetlinkTransport extends Disposable {
   /** Resolves when the kernel has worked on all of it, off the event loop; the answers are there by then. */
   send(datagram: Uint8Array): Promise<void>;
-  /** A datagram that is there already, or undefined. Its memory is used again by the next call. Throws {@link KernelError}, `ENOBUFS` when some were lost. */
+  /**
+   * A datagram that is there already, or undefined. Its memory is used again by the next call. Throws {@link KernelError},
+   * `ENOBUFS` when some were lost.
+   */
   receive(): ByteView | undefined;
   /** As `receive`, off the event loop, for parts of dumps. */
   receiveSlow(): Promise<ByteView | undefined>;
@@ -42,7 +45,10 @@ export interface TransportOptions {
   readonly namespace?: NetNamespace | undefined;
   /** Multicast groups to hear, from the moment this returns. */
   readonly groups?: readonly number[] | undefined;
-  /** Bytes for datagrams that wait to be read; the system's default if absent. Above the limit of the system only with CAP_NET_ADMIN there. */
+  /**
+   * Bytes for datagrams that wait to be read; the system's default if absent. Above the limit of the system only with
+   * CAP_NET_ADMIN there.
+   */
   readonly receiveBufferBytes?: number | undefined;
 }
 

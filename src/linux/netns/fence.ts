@@ -3,9 +3,9 @@ import { CLONE_NEWNET, O_CLOEXEC, O_RDONLY, SOCK_CLOEXEC } from "../syscall/cons
 import { openFile, openSocket, setns, unshare } from "../syscall/libc.ts";
 
 /**
- * The only place where a thread leaves its network namespace; docs/dangers.md tells why the rules are what they are. Each function
- * goes there, makes one system call and comes back, without a turn of the event loop in between, so that nothing else can ever run
- * on the wrong side. What it returns is a descriptor, which stays bound to that namespace for life.
+ * The only place where a thread leaves its network namespace; docs/dangers.md tells why the rules are what they are. Each
+ * function goes there, makes one system call and comes back, without a turn of the event loop in between, so that nothing else
+ * can ever run on the wrong side. What it returns is a descriptor, which stays bound to that namespace for life.
  */
 
 const OWN_NAMESPACE = "/proc/thread-self/ns/net";

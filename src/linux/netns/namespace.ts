@@ -14,8 +14,8 @@ export interface NetNamespace extends Disposable {
 }
 
 /**
- * Opens the namespace at `path`, for example `/var/run/netns/x` or `/proc/17/ns/net`. Throws {@link KernelError}: `ENOENT`, or `EINVAL`
- * when the file is not a network namespace.
+ * Opens the namespace at `path`, for example `/var/run/netns/x` or `/proc/17/ns/net`. Throws {@link KernelError}: `ENOENT`, or
+ * `EINVAL` when the file is not a network namespace.
  */
 export function openNetNamespace(path: string): NetNamespace {
   const operation = `open the network namespace ${path}`;
@@ -36,7 +36,9 @@ export function openCurrentNetNamespace(): NetNamespace {
   return reference(openOwnNetNamespace());
 }
 
-/** A new namespace without a name, its `lo` down; it vanishes with the last reference. Takes milliseconds: for tests and tools. */
+/**
+ * A new namespace without a name, its `lo` down; it vanishes with the last reference. Takes milliseconds: for tests and tools.
+ */
 export function createNetNamespace(): NetNamespace {
   return reference(unshareNetNamespace());
 }

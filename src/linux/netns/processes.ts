@@ -4,8 +4,9 @@ import { readdir, stat } from "node:fs/promises";
 const AT_ONCE = 2;
 
 /**
- * The processes that are in the namespaces with these inode numbers: their ids, ascending, for each number that has any. Looks at all
- * processes of this PID namespace, at each one's main thread. Those that end meanwhile, or that one may not look at, are left out.
+ * The processes that are in the namespaces with these inode numbers: their ids, ascending, for each number that has any. Looks at
+ * all processes of this PID namespace, at each one's main thread. Those that end meanwhile, or that one may not look at, are left
+ * out.
  */
 export async function processesIn(
   inodes: ReadonlySet<bigint>,

@@ -17,7 +17,10 @@ export interface NewRoute {
   readonly table: number;
   /** Who makes it; see /etc/iproute2/rt_protos. */
   readonly protocol: number;
-  /** As `ip` chooses if absent: `host` for local routes, `link` for unicast without a gateway, otherwise `universe`. Unused in IPv6. */
+  /**
+   * As `ip` chooses if absent: `host` for local routes, `link` for unicast without a gateway, otherwise `universe`. Unused in
+   * IPv6.
+   */
   readonly scope?: RouteScope | undefined;
   /** `unicast` if absent. */
   readonly type?: RouteType | undefined;

@@ -23,6 +23,7 @@ import {
   IFLA_MASTER,
   IFLA_MTU,
   IFLA_NET_NS_FD,
+  IFLA_OPERSTATE,
   IFLA_PROP_LIST,
   VETH_INFO_PEER,
 } from "./constants.ts";
@@ -76,6 +77,7 @@ export const linkReply = bodyOf(
     {
       ...common,
       link: { type: IFLA_LINK, codec: u32 },
+      operState: { type: IFLA_OPERSTATE, codec: u8 },
       linkNamespaceId: { type: IFLA_LINK_NETNSID, codec: s32 },
       info: { type: IFLA_LINKINFO, codec: attributeSet({ kind: { type: IFLA_INFO_KIND, codec: cstring } }, { unknown: "drop" }) },
       afSpec: {

@@ -5,6 +5,7 @@ import { createTestNamespace } from "../../../test/support/netns.ts";
 import { addAltNames, deleteAltNames } from "./alt-names.ts";
 import { deleteLink, deleteLinkGroup } from "./delete-link.ts";
 import { newBridge, newVeth } from "./new-link.ts";
+import type { OperState } from "./oper-state.ts";
 import { setLink } from "./set-link.ts";
 import { openRouteSocket } from "./socket.ts";
 
@@ -173,13 +174,15 @@ test("links that `ip` made are read as they are", async () => {
   await space.exec("sh", "-c", "echo 2 > /proc/sys/net/ipv4/conf/veth1/rp_filter");
   using socket = openRouteSocket(space.ns);
   // The kernel looks at the carrier a little later.
-  const whenRunning = async (running: boolean) => {
-    for (let link = await socket.link({ name: "veth1" }); ; link = await socket.link({ name: "veth1" })) {
-      if (link?.running === running) return link;
+  const whenState = async (state: OperState) => {
+    for (let waited = 0; waited < 5000; waited += 10) {
+      const link = await socket.link({ name: "veth1" });
+      if (link?.operState === state) return link;
       await sleep(10);
     }
+    return assert.fail(`veth1 did not become ${state}: ${await space.ip("link show veth1")}`);
   };
-  const link = await whenRunning(false);
+  const link = await whenState("down");
   assert.deepStrictEqual(
     { ...link, ipv4Conf: link.ipv4Conf?.rpFilter },
     {
@@ -192,6 +195,7 @@ test("links that `ip` made are read as they are", async () => {
       mtu: 1400,
       up: true,
       running: false,
+      operState: "down",
       loopback: false,
       group: 4,
       peerIndex: 72,
@@ -202,14 +206,14 @@ test("links that `ip` made are read as they are", async () => {
     },
   );
   await other.ip("link set veth2 up");
-  await whenRunning(true);
+  await whenState("up");
   const links = await socket.links();
   assert.deepStrictEqual(
-    links.map(({ name, up, loopback, kind }) => ({ name, up, loopback, kind })),
+    links.map(({ name, up, operState, loopback, kind }) => ({ name, up, operState, loopback, kind })),
     [
-      { name: "lo", up: true, loopback: true, kind: undefined },
-      { name: "br0", up: false, loopback: false, kind: "bridge" },
-      { name: "veth1", up: true, loopback: false, kind: "veth" },
+      { name: "lo", up: true, operState: "unknown", loopback: true, kind: undefined },
+      { name: "br0", up: false, operState: "down", loopback: false, kind: "bridge" },
+      { name: "veth1", up: true, operState: "up", loopback: false, kind: "veth" },
     ],
   );
   assert.deepStrictEqual(

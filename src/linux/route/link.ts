@@ -5,6 +5,7 @@ import { IFF_LOOPBACK, IFF_RUNNING, IFF_UP } from "./constants.ts";
 import type { Ipv4Conf } from "./ipv4-conf.ts";
 import { linkReply } from "./link-message.ts";
 import { nameOf } from "./names.ts";
+import { OPER_STATES, type OperState } from "./oper-state.ts";
 
 /** A network interface. */
 export interface Link {
@@ -21,6 +22,11 @@ export interface Link {
   readonly up: boolean;
   /** Up, and connected to something. */
   readonly running: boolean;
+  /**
+   * Of a link that comes up: `up` only when its queue works, a little after `up` and `running`; packets until then are lost.
+   * Some, as `lo`, stay `unknown`.
+   */
+  readonly operState: OperState | number;
   readonly loopback: boolean;
   readonly group: number;
   /** The index of the other end of a veth, or of the link below this one. */
@@ -33,7 +39,10 @@ export interface Link {
   readonly ipv4Conf?: Partial<Ipv4Conf>;
 }
 
-/** Reads RTM_NEWLINK and RTM_DELLINK; undefined for a message about the role of a link in a bridge, which comes with the same types. */
+/**
+ * Reads RTM_NEWLINK and RTM_DELLINK; undefined for a message about the role of a link in a bridge, which comes with the same
+ * types.
+ */
 export function decodeLink({ view, start, end }: NetlinkMessage): Link | undefined {
   const { header, attributes } = linkReply.decode(view, start, end);
   if (header.ifi_family !== AF_UNSPEC) return undefined;
@@ -50,6 +59,7 @@ export function decodeLink({ view, start, end }: NetlinkMessage): Link | undefin
     mtu: attributes.mtu ?? 0,
     up: (header.ifi_flags & IFF_UP) !== 0,
     running: (header.ifi_flags & IFF_RUNNING) !== 0,
+    operState: nameOf(OPER_STATES, attributes.operState ?? 0),
     loopback: (header.ifi_flags & IFF_LOOPBACK) !== 0,
     group: attributes.group ?? 0,
     ...(link !== undefined && link !== 0 && { peerIndex: link }),

@@ -43,8 +43,9 @@ export interface RouteMonitorOptions {
 /** Hears of all changes of one namespace from the moment it is opened. Who opens it before reading the state misses nothing. */
 export interface RouteMonitor extends Disposable {
   /**
-   * Calls `onEvent` for each change, also for those since the opening. Ends when `signal` is aborted or the monitor disposed, after which nothing is called any
-   * more; rejects with {@link KernelError}, or with what `onEvent` throws. Only one run at a time. Waits on the event loop, without a thread.
+   * Calls `onEvent` for each change, also for those since the opening. Ends when `signal` is aborted or the monitor disposed,
+   * after which nothing is called any more; rejects with {@link KernelError}, or with what `onEvent` throws. Only one run at a
+   * time. Waits on the event loop, without a thread.
    */
   run(signal: AbortSignal, onEvent: (event: RouteEvent) => void): Promise<void>;
 }

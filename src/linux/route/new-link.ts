@@ -17,13 +17,18 @@ export interface NewLink {
   readonly up?: boolean | undefined;
 }
 
-/** The other end of a pair. Group and index count there. It cannot be up yet: the kernel makes it first, when it has no other end. */
+/**
+ * The other end of a pair. Group and index count there. It cannot be up yet: the kernel makes it first, when it has no other end.
+ */
 export interface NewVethPeer extends Omit<NewLink, "up"> {
   /** Where it is created; beside the first end if absent. Must stay open until the request is answered. */
   readonly namespace?: NetNamespace | undefined;
 }
 
-/** A pair of connected interfaces, this end in the namespace of the socket. Both appear at once or not at all. `EEXIST`: a name is taken. */
+/**
+ * A pair of connected interfaces, this end in the namespace of the socket. Both appear at once or not at all. `EEXIST`: a name is
+ * taken.
+ */
 export function newVeth(link: NewLink & { readonly peer: NewVethPeer }): RouteRequest {
   const { peer } = link;
   const vethPeer = {

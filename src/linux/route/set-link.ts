@@ -26,8 +26,9 @@ export interface LinkChange {
 }
 
 /**
- * Changes a link. There are two requests when it is to come up with other settings: inside one request the kernel sets it up first,
- * and would give it a link-local address before it hears of `addrGenMode`. Throws `RangeError` for `rename` without an index.
+ * Changes a link. There are two requests when it is to come up with other settings: inside one request the kernel sets it up
+ * first, and would give it a link-local address before it hears of `addrGenMode`. Throws `RangeError` for `rename` without an
+ * index.
  */
 export function setLink(change: LinkSelector & LinkChange): RouteRequest[] {
   const { up, ...settings } = change;

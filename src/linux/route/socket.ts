@@ -31,11 +31,14 @@ const RECEIVE_BUFFER_BYTES = 1 << 20;
 
 /**
  * Reads and changes links, addresses, routes, rules and neighbours of one namespace, for life. Calls are queued and run in order;
- * what they send runs off the event loop, because it waits for the kernel's configuration lock. All reject with {@link KernelError}.
- * About `signal` see {@link NetlinkSocket}.
+ * what they send runs off the event loop, because it waits for the kernel's configuration lock. All reject with {@link
+ * KernelError}. About `signal` see {@link NetlinkSocket}.
  */
 export interface RouteSocket extends Disposable {
-  /** Sends all in one datagram, or a few when they are many. One result a request, in order; the kernel goes on after a failed one. */
+  /**
+   * Sends all in one datagram, or a few when they are many. One result a request, in order; the kernel goes on after a failed
+   * one.
+   */
   tryBatch(requests: readonly RouteRequest[], options?: CallOptions): Promise<(KernelError | undefined)[]>;
   /** As `tryBatch`, but rejects with the first {@link KernelError}. What comes after the failed request was done nevertheless. */
   batch(requests: readonly RouteRequest[], options?: CallOptions): Promise<void>;
@@ -47,7 +50,10 @@ export interface RouteSocket extends Disposable {
   /** One link, without a dump; undefined when there is none. */
   link(by: LinkSelector, options?: CallOptions): Promise<Link | undefined>;
   addresses(filter?: LinkFilter, options?: CallOptions): Promise<LinkAddress[]>;
-  /** Routes of a table, or of all; none when there is no such table. The kernel's cached and local entries are in tables of their own. */
+  /**
+   * Routes of a table, or of all; none when there is no such table. The kernel's cached and local entries are in tables of their
+   * own.
+   */
   routes(filter: RouteFilter, options?: CallOptions): Promise<Route[]>;
   /** The route that a packet to `address` would take; undefined when there is none. */
   routeTo(address: Address, options?: CallOptions): Promise<Route | undefined>;

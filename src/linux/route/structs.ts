@@ -1,6 +1,8 @@
 import { defineStruct } from "../netlink/struct.ts";
 
-/** The structures of rtnetlink, with the members' C names; sizes and offsets are compared with the headers in constants.test.ts. */
+/**
+ * The structures of rtnetlink, with the members' C names; sizes and offsets are compared with the headers in constants.test.ts.
+ */
 
 /** Links. */
 export const ifinfomsg = defineStruct("ifinfomsg", {

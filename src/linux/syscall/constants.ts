@@ -1,4 +1,6 @@
-/** Numbers of the C library and of the kernel's socket API, under their C names; compared with the headers in constants.test.ts. */
+/**
+ * Numbers of the C library and of the kernel's socket API, under their C names; compared with the headers in constants.test.ts.
+ */
 
 export const CLONE_NEWNET = 0x40000000;
 /** ioctl on a namespace's descriptor: which CLONE_NEW* made it. */

@@ -56,19 +56,28 @@ export function setSocketOption(fd: number, level: number, name: number, value: 
   check(`set socket option ${level}/${name}`, calls.setsockopt(fd, level, name, new Int32Array([value]), 4));
 }
 
-/** send(2) of the first `length` bytes, on a thread of the pool: it may wait for a lock of the kernel. Keep `data` unchanged until then. */
+/**
+ * send(2) of the first `length` bytes, on a thread of the pool: it may wait for a lock of the kernel. Keep `data` unchanged until
+ * then.
+ */
 export function sendSlow(fd: number, data: Uint8Array, length: number): Promise<number> {
   return slowly(() => start("send a message", data, (done) => calls.send.async(fd, data, length, 0, done)));
 }
 
-/** recv(2) that never waits for data. Returns the size of the datagram (also when `into` is smaller), or undefined when there is none. */
+/**
+ * recv(2) that never waits for data. Returns the size of the datagram (also when `into` is smaller), or undefined when there is
+ * none.
+ */
 export function receiveNow(fd: number, into: Uint8Array, flags: number): number | undefined {
   const length = Number(calls.recv(fd, into, into.length, flags));
   if (length >= 0) return length;
   return nothingThere(koffi.errno());
 }
 
-/** As {@link receiveNow}, on a thread of the pool: receiving a part of a dump makes the next one, which may wait for a lock of the kernel. */
+/**
+ * As {@link receiveNow}, on a thread of the pool: receiving a part of a dump makes the next one, which may wait for a lock of the
+ * kernel.
+ */
 export async function receiveSlow(fd: number, into: Uint8Array, flags: number): Promise<number | undefined> {
   try {
     return await slowly(() => start("receive a message", into, (done) => calls.recv.async(fd, into, into.length, flags, done)));

@@ -1,6 +1,6 @@
 /**
- * How many system calls that may wait run at the same time. The pool has four threads unless told otherwise, and files and DNS must not
- * wait for a lock of the network. More would not be faster: the kernel's configuration lock lets one through at a time.
+ * How many system calls that may wait run at the same time. The pool has four threads unless told otherwise, and files and DNS
+ * must not wait for a lock of the network. More would not be faster: the kernel's configuration lock lets one through at a time.
  */
 const AT_ONCE = 3;
 

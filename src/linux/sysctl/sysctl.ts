@@ -3,7 +3,10 @@ import { KernelError, kernelErrorFrom } from "../kernel-error.ts";
 import { openIn } from "../netns/fence.ts";
 import type { NetNamespace } from "../netns/namespace.ts";
 
-/** `net.ipv4.ip_forward`, or its parts when one of them may hold a dot, as names of links do: `["net", "ipv4", "conf", "eth0.7", "rp_filter"]`. */
+/**
+ * `net.ipv4.ip_forward`, or its parts when one of them may hold a dot, as names of links do: `["net", "ipv4", "conf", "eth0.7",
+ * "rp_filter"]`.
+ */
 export type SysctlName = string | readonly string[];
 
 /** The value of a setting, undefined when there is no such setting. Throws {@link KernelError}. */
@@ -27,7 +30,10 @@ export function readSysctl(name: SysctlName, namespace?: NetNamespace): string |
   }
 }
 
-/** Changes a setting; it is in force on return. Throws {@link KernelError}: `ENOENT` when there is none, `EINVAL` for a value it cannot have. */
+/**
+ * Changes a setting; it is in force on return. Throws {@link KernelError}: `ENOENT` when there is none, `EINVAL` for a value it
+ * cannot have.
+ */
 export function writeSysctl(name: SysctlName, value: string, namespace?: NetNamespace): void {
   const path = pathOf(name);
   try {
