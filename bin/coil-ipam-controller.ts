@@ -10,7 +10,7 @@ import { VERSION } from "../src/observe/version.ts";
 
 const name = "coil-ipam-controller";
 
-await runProgram(
+void runProgram(
   {
     name,
     purpose: "Grants blocks of address pools to nodes and takes back those of vanished nodes.",

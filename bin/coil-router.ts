@@ -8,7 +8,7 @@ import { runRouter } from "../src/router/router.ts";
 
 const name = "coil-router";
 
-await runProgram(
+void runProgram(
   {
     name,
     purpose: "Routes to the address blocks of other nodes, where all nodes share a link.",
