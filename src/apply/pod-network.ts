@@ -3,7 +3,7 @@ import { FAMILIES } from "../ip/family.ts";
 import { type NetNamespace, openCurrentNetNamespace } from "../linux/netns/namespace.ts";
 import { type Clock, realClock } from "../observe/clock.ts";
 import type { Logger } from "../observe/logger.ts";
-import { attachmentKey, hostInterfaceName, interfaceMacs, parseLinkAlias } from "../podnet/names.ts";
+import { attachmentKey, hostInterfaceName, parseLinkAlias } from "../podnet/names.ts";
 import type { ObservedPod } from "../podnet/observed-pods.ts";
 import type { PodAttachment, PodNetConfig } from "../podnet/plan.ts";
 import { createKeyLocks } from "./key-locks.ts";
@@ -155,7 +155,7 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
     if (!known) return undefined;
     if (known.origin === "ours" && FAMILIES.every((family) => sameAddress(known[family], attachment[family]))) {
       const { problems, mtu } = await checkPod(attachment, known, { host, target, config: effective() });
-      if (problems.length === 0) return interfaceOf(attachment.key, known.hostInterface, mtu);
+      if (problems.length === 0) return interfaceOf(known, mtu);
       log.info({ key: attachment.key, problems }, "building a pod's network again");
     }
     await remove(known);
@@ -193,8 +193,8 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
       metrics.phase("namespace", (performance.now() - started) / 1000);
       const there = await reuse(attachment, target);
       if (there) return there;
-      const { plan } = await setUpPod({ context, attachment, target, signal }, (pod) => pods.set(pod));
-      return interfaceOf(attachment.key, plan.host.name, plan.mtu);
+      const { pod, mtu } = await setUpPod({ context, attachment, target, signal }, (made) => pods.set(made));
+      return interfaceOf(pod, mtu);
     },
     async tearDown(key, { signal }) {
       using _permit = await locks.acquire(key, { signal });
@@ -263,7 +263,6 @@ function sameAddress(a: ObservedPod["ipv4"], b: ObservedPod["ipv4"]): boolean {
   return a && b ? addressEquals(a, b) : a === b;
 }
 
-function interfaceOf(key: string, hostInterface: string, mtu: number | undefined): PodInterface {
-  const macs = interfaceMacs(key);
+function interfaceOf({ hostInterface, macs }: ObservedPod, mtu: number | undefined): PodInterface {
   return { hostInterface, hostMac: macs.host, podMac: macs.pod, mtu: mtu || DEFAULT_MTU };
 }

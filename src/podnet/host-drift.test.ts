@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { parseAddress } from "../ip/address.ts";
 import { parsePrefix } from "../ip/prefix.ts";
 import { describeRepair, type HostSide, type HostSideState, hostDrift, hostSideOf } from "./host-drift.ts";
-import { LINK_GROUP } from "./names.ts";
+import { interfaceMacs, LINK_GROUP } from "./names.ts";
 import type { ObservedPod } from "./observed-pods.ts";
 
 const config = { podTable: 116, protocol: 30, nodeIPv4: parseAddress("192.0.2.10") };
@@ -19,6 +19,7 @@ const ours: ObservedPod = {
   network: "net",
   hostInterface: "veth1",
   index: 9,
+  macs: interfaceMacs("c1:eth0"),
   origin: "ours",
 };
 const { podUid, network, ...rest } = ours;

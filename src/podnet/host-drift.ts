@@ -52,7 +52,7 @@ export function hostSideOf(pod: ObservedPod, config: HostRouteConfig): HostSide 
     const { podTable, protocol } = config;
     return { key, index, routes: addressesOf(pod).map((address) => hostRoute(address, { podTable, protocol })) };
   }
-  const end = planHostEnd({ ...pod, podUid, network }, pod.hostInterface, config);
+  const end = planHostEnd({ ...pod, podUid, network }, pod.hostInterface, config, pod.macs);
   return { key, index, routes: end.routes, own: end };
 }
 

@@ -48,8 +48,14 @@ export function calicoInterfaceName(podNamespace: string, podName: string): stri
   return `veth${sha1Hex(`${podNamespace}.${podName}`).slice(0, 11)}`;
 }
 
-/** MAC addresses of both ends, made of the key, so that neighbour entries can be restored without asking the pod. */
-export function interfaceMacs(key: string): { readonly host: string; readonly pod: string } {
+/** MAC addresses of both ends of a pair. */
+export interface InterfaceMacs {
+  readonly host: string;
+  readonly pod: string;
+}
+
+/** The MAC addresses of a pair, made of the key, so that neighbour entries can be restored without asking the pod. */
+export function interfaceMacs(key: string): InterfaceMacs {
   const digest = keyDigest(key, 0);
   return { host: macOf(digest.slice(8, 20)), pod: macOf(digest.slice(20, 32)) };
 }

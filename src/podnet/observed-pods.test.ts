@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parseAddress } from "../ip/address.ts";
 import { parsePrefix, prefixFamily } from "../ip/prefix.ts";
 import type { LinkState, RouteState } from "./host-state.ts";
-import { DOOMED_LINK_GROUP, LINK_GROUP } from "./names.ts";
+import { DOOMED_LINK_GROUP, interfaceMacs, LINK_GROUP } from "./names.ts";
 import { observePods } from "./observed-pods.ts";
 
 function link(index: number, over: Partial<LinkState> = {}): LinkState {
@@ -31,6 +31,7 @@ test("`observePods()` reads our pods from their names, with the routing table em
         network: "net",
         hostInterface: "veth1",
         index: 1,
+        macs: interfaceMacs("c1:eth0"),
         origin: "ours",
       },
     ],
@@ -51,6 +52,7 @@ test("`observePods()` reads pods of the Go implementation from alias and routes"
       ipv6: parseAddress("fd02::6"),
       hostInterface: "veth9a8b7c6d",
       index: 7,
+      macs: interfaceMacs("c2:eth0"),
       origin: "go",
     },
   ]);

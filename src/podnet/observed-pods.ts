@@ -1,7 +1,15 @@
 import type { Address } from "../ip/address.ts";
 import { familyBits } from "../ip/family.ts";
 import type { LinkState, RouteState } from "./host-state.ts";
-import { attachmentKey, DOOMED_LINK_GROUP, LINK_GROUP, parseAltNames, parseLinkAlias } from "./names.ts";
+import {
+  attachmentKey,
+  DOOMED_LINK_GROUP,
+  type InterfaceMacs,
+  interfaceMacs,
+  LINK_GROUP,
+  parseAltNames,
+  parseLinkAlias,
+} from "./names.ts";
 
 /** A pod's attachment as the kernel knows it. */
 export interface ObservedPod {
@@ -16,6 +24,8 @@ export interface ObservedPod {
   readonly podUid?: string;
   readonly hostInterface: string;
   readonly index: number;
+  /** As they are made of the key; those of the Go implementation are others. */
+  readonly macs: InterfaceMacs;
   readonly origin: "ours" | "go";
 }
 
@@ -50,14 +60,16 @@ export function podOfLink(link: LinkState, routes: readonly RouteState[]): Obser
   const addresses = [...named, ...routes.flatMap(hostAddress)];
   const ipv4 = addresses.find((address) => address.family === "ipv4");
   const ipv6 = addresses.find((address) => address.family === "ipv6");
+  const key = attachmentKey(alias);
   return {
-    key: attachmentKey(alias),
+    key,
     ...alias,
     ...(ipv4 ? { ipv4 } : {}),
     ...(ipv6 ? { ipv6 } : {}),
     ...(podUid === undefined || network === undefined ? {} : { podUid, network }),
     hostInterface: link.name,
     index: link.index,
+    macs: interfaceMacs(key),
     origin: network === undefined ? "go" : "ours",
   };
 }

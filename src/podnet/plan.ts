@@ -7,6 +7,7 @@ import {
   formatAltNames,
   formatLinkAlias,
   hostInterfaceName,
+  type InterfaceMacs,
   interfaceMacs,
   LINK_GROUP,
 } from "./names.ts";
@@ -120,14 +121,14 @@ export function planPod(attachment: PodAttachment, config: PodNetConfig, { attem
     config.compatCalico && attempt === 0
       ? calicoInterfaceName(attachment.podNamespace, attachment.podName)
       : hostInterfaceName(key, attempt);
-  return { key, mtu: config.mtu, host: planHostEnd(attachment, name, config), pod: planPodEnd(attachment) };
+  const macs = interfaceMacs(key);
+  return { key, mtu: config.mtu, host: planHostEnd(attachment, name, config, macs), pod: planPodEnd(attachment, macs) };
 }
 
 /** What the host must have for a pod, given the name of its interface there. */
-export function planHostEnd(identity: PodIdentity, name: string, config: HostRouteConfig): PlannedHostEnd {
+export function planHostEnd(identity: PodIdentity, name: string, config: HostRouteConfig, macs: InterfaceMacs): PlannedHostEnd {
   const { ipv6, podUid, network } = identity;
   const addresses = addressesOf(identity);
-  const macs = interfaceMacs(identity.key);
   return {
     name,
     mac: macs.host,
@@ -140,9 +141,8 @@ export function planHostEnd(identity: PodIdentity, name: string, config: HostRou
   };
 }
 
-function planPodEnd(attachment: PodAttachment): PlannedEnd {
+function planPodEnd(attachment: PodAttachment, macs: InterfaceMacs): PlannedEnd {
   const addresses = addressesOf(attachment);
-  const macs = interfaceMacs(attachment.key);
   const linkLocal: PlannedAddress = { address: linkLocalOf(macs.pod), length: 64, scope: "link" };
   return {
     name: attachment.ifname,

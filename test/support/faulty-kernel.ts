@@ -12,11 +12,14 @@ export interface FaultyKernel {
   readonly calls: readonly string[];
   /** From now on, call number n (from 0) has the fault that `faultOf(n)` gives. */
   plan(faultOf: (call: number) => Fault | undefined): void;
+  /** Resolves when what others did meanwhile has ended. */
+  idle(): Promise<void>;
 }
 
 /** Counts opening of namespaces and sockets, sysctl writes, and every question or order to a socket. */
 export function createFaultyKernel(): FaultyKernel {
   let calls: string[] = [];
+  const meanwhile: Promise<void>[] = [];
   let faultOf: (call: number) => Fault | undefined = () => undefined;
 
   function next(name: string): Fault | undefined {
@@ -37,7 +40,7 @@ export function createFaultyKernel(): FaultyKernel {
       undo(result);
       throw failure(name);
     }
-    if (fault) void fault();
+    if (fault) meanwhile.push(Promise.resolve(fault()));
     return result;
   }
 
@@ -69,6 +72,9 @@ export function createFaultyKernel(): FaultyKernel {
     },
     get calls() {
       return calls;
+    },
+    async idle() {
+      await Promise.all(meanwhile.splice(0));
     },
     plan(faults) {
       calls = [];

@@ -5,7 +5,7 @@ import type { Change, RouteEvent } from "../../linux/route/event.ts";
 import type { Link } from "../../linux/route/link.ts";
 import type { Neighbour } from "../../linux/route/neighbour.ts";
 import type { Route } from "../../linux/route/route.ts";
-import { DOOMED_LINK_GROUP, formatLinkAlias, interfaceMacs, LINK_GROUP, parseLinkAlias } from "../../podnet/names.ts";
+import { DOOMED_LINK_GROUP, formatLinkAlias, LINK_GROUP, parseLinkAlias } from "../../podnet/names.ts";
 import type { ObservedPod } from "../../podnet/observed-pods.ts";
 import { addressesOf } from "../../podnet/plan.ts";
 
@@ -95,6 +95,6 @@ function neighbourChanged(change: Change, neighbour: Neighbour, { podByLink }: C
   // Others are learnt by the kernel: a pod may also speak from its link-local address.
   if (!pod || pod.origin === "go" || !addressesOf(pod).some((address) => addressEquals(address, neighbour.address)))
     return NOTHING;
-  const isOurs = change === "new" && neighbour.state === "permanent" && neighbour.mac === interfaceMacs(pod.key).pod;
+  const isOurs = change === "new" && neighbour.state === "permanent" && neighbour.mac === pod.macs.pod;
   return isOurs ? NOTHING : { kind: "pod", key: pod.key };
 }

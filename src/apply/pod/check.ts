@@ -19,7 +19,7 @@ export async function checkPod(
   const { ipv4, ipv6 } = attachment;
   const { ipv4: _ipv4, ipv6: _ipv6, ...marks } = known;
   const wantedHost = hostSideOf({ ...marks, ...(ipv4 ? { ipv4 } : {}), ...(ipv6 ? { ipv6 } : {}) }, config);
-  const pod = await readPodSide(target.socket, attachment.ifname);
+  const pod = await readPodSide(target.openSocket(), attachment.ifname);
   const problems = podProblems({
     wantedPod: plan.pod,
     wantedHost,

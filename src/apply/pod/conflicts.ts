@@ -26,7 +26,7 @@ export async function clearTheWay(context: SetUpContext, plan: PodPlan, target: 
     if (isOurs(owner) && owner !== plan.key) context.displaced(owner);
     return "again";
   }
-  if (await target.socket.link({ name: plan.pod.name })) {
+  if (await target.openSocket().link({ name: plan.pod.name })) {
     throw new PodNetworkError("interface-exists", `Cannot set up ${plan.key}: the pod already has an interface ${plan.pod.name}`);
   }
   return "again";

@@ -186,6 +186,7 @@ test("`setUp()` that fails, loses an answer or is aborted at any call to the ker
         (error: unknown) => error,
       );
       const calls = faulty.calls.join(" ");
+      await faulty.idle();
       faulty.plan(() => undefined);
       const where = `${kind} at call ${at} of: ${calls}`;
       if (result === "made") {

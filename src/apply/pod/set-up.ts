@@ -51,15 +51,19 @@ const MOST_ROUNDS = 6;
  * so that a link with one is complete. Whatever fails or is aborted: the pair is deleted before this rejects, and `complete`, which is
  * called in the instant of completion, is not called.
  */
-export async function setUpPod(setUp: SetUp, complete: (pod: ObservedPod) => void): Promise<{ readonly plan: PodPlan }> {
+export async function setUpPod(
+  setUp: SetUp,
+  complete: (pod: ObservedPod) => void,
+): Promise<{ readonly pod: ObservedPod; readonly mtu: number }> {
   const { context, attachment } = setUp;
   for (let round = 0, attempt = 0; round < MOST_ROUNDS; round++) {
     const plan = planned(attachment, context.config(), attempt);
     using claim = context.claims.claim();
     const outcome = await tryOnce(setUp, plan, claim);
     if (outcome === "made") {
-      complete(podOf(attachment, plan, claim.host));
-      return { plan };
+      const pod = podOf(attachment, plan, claim.host);
+      complete(pod);
+      return { pod, mtu: plan.mtu };
     }
     if (outcome === "name-taken") attempt++;
   }
@@ -69,7 +73,20 @@ export async function setUpPod(setUp: SetUp, complete: (pod: ObservedPod) => voi
 function podOf(attachment: PodAttachment, plan: PodPlan, index: number): ObservedPod {
   const { key, containerId, ifname, pool, ipv4, ipv6, network, podUid } = attachment;
   const addresses = { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) };
-  return { key, containerId, ifname, pool, ...addresses, network, podUid, hostInterface: plan.host.name, index, origin: "ours" };
+  const macs = { host: plan.host.mac, pod: plan.pod.mac };
+  return {
+    key,
+    containerId,
+    ifname,
+    pool,
+    ...addresses,
+    network,
+    podUid,
+    hostInterface: plan.host.name,
+    index,
+    macs,
+    origin: "ours",
+  };
 }
 
 function planned(attachment: PodAttachment, config: PodNetConfig, attempt: number): PodPlan {
@@ -109,15 +126,32 @@ async function build(setUp: SetUp, plan: PodPlan, claim: LinkClaim): Promise<Ker
     if (claim.vanished) throw new PodNetworkError("namespace-gone", `Cannot set up ${plan.key}: its link was deleted meanwhile`);
   });
   const hostEnd = { socket: host, namespace: hostNamespace, name: plan.host.name, needsIPv6 };
-  const refused = await createPair(hostEnd, pairRequests(plan, claim, target.namespace));
+  const pairing = createPair(hostEnd, pairRequests(plan, claim, target.namespace));
+  // The kernel needs more time for the pair than for all the rest: get that ready meanwhile.
+  const ready = await preparedDuring(pairing, () => ({
+    podEnd: { namespace: target.namespace, socket: target.openSocket(), name: plan.pod.name, needsIPv6 },
+    podRequests: podEndRequests(plan, claim.pod),
+    hostRequests: hostEndRequests(plan, claim.host),
+  }));
+  const refused = await pairing;
   if (refused) return refused;
   next("veth");
-  await applyToEnd(kernel, { ...target, name: plan.pod.name, needsIPv6 }, podEndRequests(plan, claim.pod));
+  await applyToEnd(kernel, ready.podEnd, ready.podRequests);
   next("pod");
-  await applyToEnd(kernel, hostEnd, hostEndRequests(plan, claim.host));
+  await applyToEnd(kernel, hostEnd, ready.hostRequests);
   await untilCarrier(context, claim.host, signal);
   next("host");
   return undefined;
+}
+
+/** What `prepare` gives. When it throws, that is told only after `running` has ended. */
+async function preparedDuring<T>(running: Promise<unknown>, prepare: () => T): Promise<T> {
+  try {
+    return prepare();
+  } catch (error) {
+    await running.catch(() => undefined);
+    throw error;
+  }
 }
 
 /**
@@ -128,7 +162,7 @@ async function untilCarrier({ host, clock }: SetUpContext, index: number, signal
   const deadline = clock.now() + MOST_CARRIER_MS;
   for (let pause = 1; ; pause *= 2) {
     const link = await host.link({ index });
-    if (!link || (link as { operState?: string }).operState !== "down" || clock.now() >= deadline) return;
+    if (!link || link.operState === "up" || clock.now() >= deadline) return;
     await clock.sleep(pause, { signal });
   }
 }

@@ -4,11 +4,12 @@ import type { RouteSocket } from "../../linux/route/socket.ts";
 import { PodNetworkError } from "../pod-network-error.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** A pod's network namespace, and a socket in it. Disposing closes both. */
+/** A pod's network namespace. Disposing closes it, and the socket. */
 export interface Target extends Disposable {
   readonly path: string;
   readonly namespace: NetNamespace;
-  readonly socket: RouteSocket;
+  /** A socket in it, the same each time. Throws `KernelError`. */
+  openSocket(): RouteSocket;
 }
 
 /** Opens the namespace that a runtime named. Throws {@link PodNetworkError}. */
@@ -18,9 +19,14 @@ export function openTarget(kernel: Kernel, path: string, hostInode: bigint): Tar
   if (namespace.inode === hostInode) {
     throw new PodNetworkError("host-namespace", `Cannot use ${path} as a pod's network namespace: it is the node's own`);
   }
-  const socket = resources.use(kernel.openRouteSocket(namespace));
   const owned = resources.move();
-  return { path, namespace, socket, [Symbol.dispose]: () => owned.dispose() };
+  let socket: RouteSocket | undefined;
+  return {
+    path,
+    namespace,
+    openSocket: () => (socket ??= owned.use(kernel.openRouteSocket(namespace))),
+    [Symbol.dispose]: () => owned.dispose(),
+  };
 }
 
 function openNamespace(kernel: Kernel, path: string): NetNamespace {
