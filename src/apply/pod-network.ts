@@ -4,7 +4,7 @@ import { type NetNamespace, openCurrentNetNamespace } from "../linux/netns/names
 import { type Clock, realClock } from "../observe/clock.ts";
 import type { Logger } from "../observe/logger.ts";
 import { attachmentKey, hostInterfaceName, parseLinkAlias } from "../podnet/names.ts";
-import type { ObservedPod } from "../podnet/observed-pods.ts";
+import type { KnownPod, ObservedPod } from "../podnet/observed-pods.ts";
 import type { PodAttachment, PodNetConfig } from "../podnet/plan.ts";
 import { createKeyLocks } from "./key-locks.ts";
 import { checkPod } from "./pod/check.ts";
@@ -116,7 +116,7 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
     for (const listener of listeners) listener(key);
   }
 
-  function gone(pod: ObservedPod): void {
+  function gone(pod: KnownPod): void {
     pods.delete(pod.key);
     log.warn({ key: pod.key, hostInterface: pod.hostInterface }, "the host interface of a pod vanished");
     tellGone(pod.key);
@@ -162,7 +162,7 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
     return undefined;
   }
 
-  async function remove(pod: ObservedPod): Promise<"removed" | "absent"> {
+  async function remove(pod: KnownPod): Promise<"removed" | "absent"> {
     const started = performance.now();
     const outcome = await remover.remove(pod.index);
     metrics.phase("delete", (performance.now() - started) / 1000);
@@ -259,10 +259,10 @@ function inodeOf(namespace: NetNamespace | undefined): bigint {
   return current.inode;
 }
 
-function sameAddress(a: ObservedPod["ipv4"], b: ObservedPod["ipv4"]): boolean {
+function sameAddress(a: KnownPod["ipv4"], b: KnownPod["ipv4"]): boolean {
   return a && b ? addressEquals(a, b) : a === b;
 }
 
-function interfaceOf({ hostInterface, macs }: ObservedPod, mtu: number | undefined): PodInterface {
+function interfaceOf({ hostInterface, macs }: KnownPod, mtu: number | undefined): PodInterface {
   return { hostInterface, hostMac: macs.host, podMac: macs.pod, mtu: mtu || DEFAULT_MTU };
 }

@@ -5,10 +5,10 @@ import { parseAddress } from "../ip/address.ts";
 import { parsePrefix } from "../ip/prefix.ts";
 import { describeRepair, type HostSide, type HostSideState, hostDrift, hostSideOf } from "./host-drift.ts";
 import { interfaceMacs, LINK_GROUP } from "./names.ts";
-import type { ObservedPod } from "./observed-pods.ts";
+import type { KnownPod } from "./observed-pods.ts";
 
 const config = { podTable: 116, protocol: 30, nodeIPv4: parseAddress("192.0.2.10") };
-const ours: ObservedPod = {
+const ours: KnownPod = {
   key: "c1:eth0",
   containerId: "c1",
   ifname: "eth0",
@@ -23,7 +23,7 @@ const ours: ObservedPod = {
   origin: "ours",
 };
 const { podUid, network, ...rest } = ours;
-const foreign: ObservedPod = { ...rest, origin: "go" };
+const foreign: KnownPod = { ...rest, origin: "go" };
 
 /** The state in which all that is wanted is there. */
 function perfect(side: HostSide): HostSideState {

@@ -1,7 +1,7 @@
 import { addressEquals, formatAddress } from "../ip/address.ts";
 import { formatPrefix, prefixEquals } from "../ip/prefix.ts";
 import type { AddressState, LinkState, NeighbourState, RouteState } from "./host-state.ts";
-import type { ObservedPod } from "./observed-pods.ts";
+import type { KnownPod } from "./observed-pods.ts";
 import {
   addressesOf,
   type HostRouteConfig,
@@ -45,7 +45,7 @@ export type HostRepair =
   | { readonly kind: "route"; readonly index: number; readonly route: PlannedRoute };
 
 /** What the host must have for a pod, made of what its link says about it. */
-export function hostSideOf(pod: ObservedPod, config: HostRouteConfig): HostSide {
+export function hostSideOf(pod: KnownPod, config: HostRouteConfig): HostSide {
   const { key, index, podUid, network } = pod;
   if (podUid === undefined || network === undefined || addressesOf(pod).length === 0) {
     // The Go implementation puts the node's address on the link instead of a source on the route.

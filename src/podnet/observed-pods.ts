@@ -24,14 +24,18 @@ export interface ObservedPod {
   readonly podUid?: string;
   readonly hostInterface: string;
   readonly index: number;
-  /** As they are made of the key; those of the Go implementation are others. */
-  readonly macs: InterfaceMacs;
   readonly origin: "ours" | "go";
+}
+
+/** The same, with what is worked out of the key once. */
+export interface KnownPod extends ObservedPod {
+  /** Those of the Go implementation's pods are others. */
+  readonly macs: InterfaceMacs;
 }
 
 /** What the links of a host say about pods. */
 export interface HostObservation {
-  readonly pods: readonly ObservedPod[];
+  readonly pods: readonly KnownPod[];
   /** Links of set-ups and tear-downs that were never finished: nothing knows them but their group. */
   readonly unfinished: readonly LinkState[];
 }
@@ -42,7 +46,7 @@ export interface HostObservation {
  */
 export function observePods(links: readonly LinkState[], podRoutes: readonly RouteState[]): HostObservation {
   const routed = Map.groupBy(podRoutes, (route) => route.index ?? 0);
-  const pods: ObservedPod[] = [];
+  const pods: KnownPod[] = [];
   const unfinished: LinkState[] = [];
   for (const link of links) {
     const pod = link.group === DOOMED_LINK_GROUP ? undefined : podOfLink(link, routed.get(link.index) ?? []);
@@ -53,7 +57,7 @@ export function observePods(links: readonly LinkState[], podRoutes: readonly Rou
 }
 
 /** The pod of one link; undefined for links that are none of ours, and for aliases of egress-only pods, which have no pool. */
-export function podOfLink(link: LinkState, routes: readonly RouteState[]): ObservedPod | undefined {
+export function podOfLink(link: LinkState, routes: readonly RouteState[]): KnownPod | undefined {
   const alias = parseLinkAlias(link.alias);
   if (!alias || alias.pool === "") return undefined;
   const { podUid, network, addresses: named } = parseAltNames(link.altNames);

@@ -6,7 +6,7 @@ import type { Link } from "../../linux/route/link.ts";
 import type { Neighbour } from "../../linux/route/neighbour.ts";
 import type { Route } from "../../linux/route/route.ts";
 import { DOOMED_LINK_GROUP, formatLinkAlias, LINK_GROUP, parseLinkAlias } from "../../podnet/names.ts";
-import type { ObservedPod } from "../../podnet/observed-pods.ts";
+import type { KnownPod } from "../../podnet/observed-pods.ts";
 import { addressesOf } from "../../podnet/plan.ts";
 
 /** What a change in the kernel means for us. */
@@ -28,8 +28,8 @@ export type Meaning =
 export interface Concerned {
   readonly podTable: number;
   readonly rulePriority: number;
-  podByLink(index: number): ObservedPod | undefined;
-  podByAddress(address: Address): ObservedPod | undefined;
+  podByLink(index: number): KnownPod | undefined;
+  podByAddress(address: Address): KnownPod | undefined;
   isNodeAddress(address: Address): boolean;
   /** What the node's traffic to its pods has as source. */
   sourceOf(family: Family): Address | undefined;

@@ -1,6 +1,6 @@
 import type { RouteSocket } from "../../linux/route/socket.ts";
 import { hostSideOf } from "../../podnet/host-drift.ts";
-import type { ObservedPod } from "../../podnet/observed-pods.ts";
+import type { KnownPod } from "../../podnet/observed-pods.ts";
 import { type PodAttachment, type PodNetConfig, planPod } from "../../podnet/plan.ts";
 import { type PodSideState, podProblems } from "../../podnet/pod-problems.ts";
 import { readHostSide } from "./host-reader.ts";
@@ -11,7 +11,7 @@ const MAIN_TABLE = 254;
 /** Looks at both sides of a pod's network and tells what is wrong, in words. Also the MTU that the pod really has. */
 export async function checkPod(
   attachment: PodAttachment,
-  known: ObservedPod,
+  known: KnownPod,
   { host, target, config }: { readonly host: RouteSocket; readonly target: Target; readonly config: PodNetConfig },
 ): Promise<{ readonly problems: string[]; readonly mtu: number | undefined }> {
   const plan = planPod(attachment, config);

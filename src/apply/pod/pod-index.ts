@@ -1,23 +1,23 @@
 import { type Address, formatAddress } from "../../ip/address.ts";
-import type { ObservedPod } from "../../podnet/observed-pods.ts";
+import type { KnownPod } from "../../podnet/observed-pods.ts";
 import { addressesOf } from "../../podnet/plan.ts";
 
 /** The pods of this host, found by key, by the index of their host link and by address. */
 export interface PodIndex {
-  get(key: string): ObservedPod | undefined;
-  byLink(index: number): ObservedPod | undefined;
-  byAddress(address: Address): ObservedPod | undefined;
-  all(): ObservedPod[];
+  get(key: string): KnownPod | undefined;
+  byLink(index: number): KnownPod | undefined;
+  byAddress(address: Address): KnownPod | undefined;
+  all(): KnownPod[];
   /** Takes the place of what had the key. */
-  set(pod: ObservedPod): void;
+  set(pod: KnownPod): void;
   delete(key: string): void;
 }
 
 /** An index without pods. */
 export function createPodIndex(): PodIndex {
-  const pods = new Map<string, ObservedPod>();
-  const links = new Map<number, ObservedPod>();
-  const addresses = new Map<string, ObservedPod>();
+  const pods = new Map<string, KnownPod>();
+  const links = new Map<number, KnownPod>();
+  const addresses = new Map<string, KnownPod>();
 
   function remove(key: string): void {
     const pod = pods.get(key);

@@ -1,6 +1,6 @@
 import type { RouteSocket } from "../../linux/route/socket.ts";
 import { describeRepair, type HostRepair, type HostSideState, hostDrift, hostSideOf } from "../../podnet/host-drift.ts";
-import { type ObservedPod, observePods } from "../../podnet/observed-pods.ts";
+import { type KnownPod, observePods } from "../../podnet/observed-pods.ts";
 import type { PodNetConfig } from "../../podnet/plan.ts";
 import type { DriftJournal } from "./drift-journal.ts";
 import { type HostSnapshot, readHost, readHostSide } from "./host-reader.ts";
@@ -31,14 +31,14 @@ interface RepairerOptions {
   readonly journal: DriftJournal;
   config(): PodNetConfig;
   /** The kernel does not know the pod's link any more. */
-  gone(pod: ObservedPod): void;
+  gone(pod: KnownPod): void;
   /** A link that could not be taken back after a failed set-up is gone. */
   tookBack(key: string): void;
   refreshSources(): Promise<boolean>;
 }
 
 interface Finding {
-  readonly pod: ObservedPod;
+  readonly pod: KnownPod;
   readonly repairs: readonly HostRepair[];
 }
 
@@ -46,11 +46,11 @@ interface Finding {
 export function createRepairer(options: RepairerOptions): Repairer {
   const { socket, pods, claims, remover, journal } = options;
 
-  function isStill(pod: ObservedPod): boolean {
+  function isStill(pod: KnownPod): boolean {
     return pods.get(pod.key) === pod && !remover.isRemoving(pod.index);
   }
 
-  function examine(pod: ObservedPod, state: HostSideState | undefined): Finding[] {
+  function examine(pod: KnownPod, state: HostSideState | undefined): Finding[] {
     if (!isStill(pod)) return [];
     if (!state) {
       options.gone(pod);

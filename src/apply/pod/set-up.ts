@@ -2,7 +2,7 @@ import { KernelError } from "../../linux/kernel-error.ts";
 import type { NetNamespace } from "../../linux/netns/namespace.ts";
 import type { RouteSocket } from "../../linux/route/socket.ts";
 import type { Clock } from "../../observe/clock.ts";
-import type { ObservedPod } from "../../podnet/observed-pods.ts";
+import type { KnownPod } from "../../podnet/observed-pods.ts";
 import { type PodAttachment, type PodNetConfig, type PodPlan, planPod } from "../../podnet/plan.ts";
 import { PodNetworkError } from "../pod-network-error.ts";
 import { addressConflict, clearTheWay } from "./conflicts.ts";
@@ -53,8 +53,8 @@ const MOST_ROUNDS = 6;
  */
 export async function setUpPod(
   setUp: SetUp,
-  complete: (pod: ObservedPod) => void,
-): Promise<{ readonly pod: ObservedPod; readonly mtu: number }> {
+  complete: (pod: KnownPod) => void,
+): Promise<{ readonly pod: KnownPod; readonly mtu: number }> {
   const { context, attachment } = setUp;
   for (let round = 0, attempt = 0; round < MOST_ROUNDS; round++) {
     const plan = planned(attachment, context.config(), attempt);
@@ -70,7 +70,7 @@ export async function setUpPod(
   throw new PodNetworkError("kernel", `Cannot create the host interface of ${attachment.key}: something is always in the way`);
 }
 
-function podOf(attachment: PodAttachment, plan: PodPlan, index: number): ObservedPod {
+function podOf(attachment: PodAttachment, plan: PodPlan, index: number): KnownPod {
   const { key, containerId, ifname, pool, ipv4, ipv6, network, podUid } = attachment;
   const addresses = { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) };
   const macs = { host: plan.host.mac, pod: plan.pod.mac };
