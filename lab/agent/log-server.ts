@@ -4,6 +4,7 @@ import type { ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { join } from "node:path";
 import { CERTIFICATES_DIRECTORY } from "../cluster/layout.ts";
+import { aborted } from "./aborted.ts";
 import { containerLog } from "./container-process.ts";
 import type { PodRecord } from "./pod-record.ts";
 
@@ -23,10 +24,7 @@ export async function serveLogs(records: () => Iterable<PodRecord>, signal: Abor
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(KUBELET_PORT, "::", resolve);
   });
-  await new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-  });
+  await aborted(signal);
   server.close();
   server.closeAllConnections();
 }

@@ -11,8 +11,9 @@ import { FABRIC, planCluster } from "../cluster/plan.ts";
 import { healthProblem } from "../programs/health.ts";
 import { ownProgramNames } from "../programs/own.ts";
 import { isRunning, listPrograms } from "../programs/record.ts";
+import { aborted } from "./aborted.ts";
 import { createKubelets } from "./kubelets.ts";
-import { applyManifests } from "./manifests.ts";
+import { applyManifests, poolsAreAccepted } from "./manifests.ts";
 import { createProgramTokens } from "./program-tokens.ts";
 import type { AgentStatus, ProgramReport } from "./protocol.ts";
 import { serveAgent } from "./server.ts";
@@ -33,6 +34,7 @@ process.exitCode = await runUntilSignal(
   async (signal) => {
     using client = createKubeClient(config, { log: log.child({ component: "kube" }), userAgent: "coil-lab" });
     let apiIsReady = false;
+    const problems = new Set(["address pools are refused until the API server knows their policies"]);
     const tokens = createProgramTokens({ client, log, server: plan.apiServer, programs: ownProgramNames(plan) });
     const registered = new Set<string>();
     const kubelets = createKubelets({
@@ -52,14 +54,26 @@ process.exitCode = await runUntilSignal(
     };
     const handlers = {
       phase,
-      status: async () => ({ phase: phase(), nodes: kubelets.report(), programs: await programReports(places) }),
+      status: async () => ({
+        phase: phase(),
+        problems: [...problems],
+        nodes: kubelets.report(),
+        programs: await programReports(places),
+      }),
       setKubelet: kubelets.set,
     };
     const install = async (until: AbortSignal) => {
       await waitForApi(client, until);
       apiIsReady = true;
       await applyManifests(client, checkout, until);
-      await kubelets.run(until);
+      await runTogether(until, [
+        (own) => kubelets.run(own),
+        async (own) => {
+          await poolsAreAccepted(client, own);
+          problems.clear();
+          await aborted(own);
+        },
+      ]);
     };
     await runTogether(signal, [
       (own) => serveAgent(handlers, own),

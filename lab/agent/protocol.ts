@@ -2,6 +2,8 @@
 export interface AgentStatus {
   /** `installing` until the API server has the custom resources and the nodes, and the programs have their tokens. */
   readonly phase: "waiting" | "installing" | "running";
+  /** What else is not as it should be. */
+  readonly problems: readonly string[];
   readonly nodes: readonly NodeReport[];
   readonly programs: readonly ProgramReport[];
 }

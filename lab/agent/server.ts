@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import { AGENT_SOCKET } from "../cluster/layout.ts";
+import { aborted } from "./aborted.ts";
 import { AGENT_PATHS, type AgentStatus, type KubeletCommand } from "./protocol.ts";
 
 /** What the commands of `coil-lab` ask the agent. */
@@ -26,10 +27,7 @@ export async function serveAgent(handlers: AgentHandlers, signal: AbortSignal): 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(AGENT_SOCKET, resolve);
   });
-  await new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-  });
+  await aborted(signal);
   server.close();
   server.closeAllConnections();
 }

@@ -148,6 +148,7 @@ async function waitUntilReady(programs: readonly Program[], nodes: readonly LabN
     const wanted = status.programs.filter(({ node, name }) => programs.some((each) => each.node === node && each.name === name));
     const problems = [
       ...wanted.flatMap(({ node, name, problem }) => (problem ? [`${node}/${name}: ${problem}`] : [])),
+      ...(nodes.length > 0 ? status.problems : []),
       ...status.nodes.flatMap(({ name, problem }) => (problem && nodes.length > 0 ? [`${name}: ${problem}`] : [])),
     ];
     return problems.length === 0 ? undefined : problems.join("\n");

@@ -13,12 +13,16 @@ export interface Reachability {
   readonly failures: readonly string[];
 }
 
-/** Lets each pod ping all addresses of the pods that `targetsOf` gives for it. */
+/** Lets each pod ping the addresses, of families that it has itself, of the pods that `targetsOf` gives for it. */
 export async function pingAll(
   pods: readonly RunningPod[],
   targetsOf: (source: RunningPod) => readonly RunningPod[],
 ): Promise<Reachability> {
-  const waiting = pods.map((source) => ({ source, addresses: targetsOf(source).flatMap(({ addresses }) => addresses) }));
+  const waiting = pods.map((source) => {
+    const families = new Set(source.addresses.map(isIPv6));
+    const addresses = targetsOf(source).flatMap((target) => target.addresses.filter((address) => families.has(isIPv6(address))));
+    return { source, addresses };
+  });
   const failures: string[] = [];
   let pings = 0;
   const work = async () => {
@@ -31,6 +35,10 @@ export async function pingAll(
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
   return { pings, failures };
+}
+
+function isIPv6(address: string): boolean {
+  return address.includes(":");
 }
 
 /** All pods but the one that asks. */
