@@ -1,6 +1,6 @@
 import { ensureControlPlane } from "../lab/control-plane/build.ts";
+import { ensureDebianPackages, type Need } from "../lab/machine/debian-packages.ts";
 import { buildPlugin } from "../plugin/build.ts";
-import { ensureDebianPackages, type Need } from "./debian-packages.ts";
 
 /** What the kernel tests, and everything above them, compare with and drive. */
 const KERNEL: readonly Need[] = [

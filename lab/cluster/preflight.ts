@@ -1,9 +1,11 @@
 import { platform } from "node:os";
-import { ensureDebianPackages, type Need } from "../../tools/debian-packages.ts";
+import { ensureDebianPackages, type Need } from "../machine/debian-packages.ts";
 
 /** Programs that the lab and the programs in it run. */
 const NEEDS: readonly Need[] = [
   { file: "ip", package: "iproute2" },
+  { file: "cc", package: "gcc" },
+  { file: "/usr/include/stdlib.h", package: "libc6-dev" },
   { file: "nsenter", package: "util-linux" },
   { file: "unshare", package: "util-linux" },
   { file: "nft", package: "nftables" },
