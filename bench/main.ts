@@ -5,15 +5,16 @@
  */
 import { existsSync } from "node:fs";
 import { createTemporaryDirectory } from "../test/support/temporary-directory.ts";
-import { ensureDebianPackages } from "../tools/debian-packages.ts";
+import { ensureDebianPackages } from "../lab/machine/debian-packages.ts";
 import type { BenchGroup } from "./group.ts";
+import { addGroup } from "./groups/add.ts";
 import { pluginGroup } from "./groups/plugin.ts";
 import { describeMachine } from "./measure/machine.ts";
 import type { BenchResult, GroupResult } from "./report/result.ts";
 import { saveResult } from "./report/save.ts";
 import { printGroup } from "./report/table.ts";
 
-const GROUPS: readonly BenchGroup[] = [pluginGroup];
+const GROUPS: readonly BenchGroup[] = [pluginGroup, addGroup];
 
 const NEEDS = [
   { file: "cc", package: "gcc" },
