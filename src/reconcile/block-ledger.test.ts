@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AddressBlock } from "../crd/address-block.ts";
 import { LABEL_NODE, LABEL_POOL, LABEL_REQUEST } from "../crd/names.ts";
+import { formatPrefix } from "../ip/prefix.ts";
 import { layoutOf } from "../ipam/layout.ts";
 import { type BlockLedger, createBlockLedger } from "./block-ledger.ts";
 
@@ -108,4 +109,15 @@ test("abandon() frees what was kept for requests that nobody waits for any more"
   ledger.abandon(50, (request) => request === "waiting");
   assert.equal(ledger.usage("default")?.pending, 2);
   assert.equal(reserved(ledger, "next"), 0);
+});
+
+test("dropPool() forgets what was kept of it, so that a pool made anew is cut in its own way", () => {
+  const ledger = ledgerOfFour();
+  reserved(ledger, "a");
+  reserved(ledger, "b");
+  ledger.dropPool("default");
+  assert.equal(reserved(ledger, "b"), "unknown-pool");
+  ledger.setPool("default", layoutOf({ blockSizeBits: 0, subnets: [{ ipv4: "10.9.0.0/30" }] }));
+  const grant = ledger.reserve("b", "default");
+  assert.equal(grant.kind === "index" && grant.ipv4 && formatPrefix(grant.ipv4), "10.9.0.0/32");
 });

@@ -13,6 +13,7 @@ export type Reservation = Extract<Grant, { kind: "index" }>;
 export interface BlockLedger {
   /** Adds a pool or replaces its layout. */
   setPool(name: string, layout: PoolLayout): void;
+  /** Forgets a pool and what was kept of it for requests. */
   dropPool(name: string): void;
   /** The block exists, or did when the reply or event was made. False when it is known to be gone since. */
   observe(object: AddressBlock): boolean;
@@ -64,6 +65,8 @@ class Ledger implements BlockLedger {
 
   dropPool(name: string): void {
     this.#book.dropPool(name);
+    // Another pool of that name may be cut in another way.
+    for (const [key, { pool }] of this.#reservations) if (pool === name) this.#reservations.delete(key);
   }
 
   observe(object: AddressBlock): boolean {
@@ -82,7 +85,7 @@ class Ledger implements BlockLedger {
   forget(object: AddressBlock): void {
     const { uid, name } = object.metadata;
     if (uid) {
-      this.#tombstones.set(uid, this.#now());
+      this.#bury(uid);
       this.#remove(uid);
     }
     const squatted = this.#squatters.get(name);
@@ -132,8 +135,16 @@ class Ledger implements BlockLedger {
     const present = new Set(objects.map(({ metadata }) => metadata.uid));
     for (const uid of before) if (!present.has(uid)) this.#remove(uid);
     for (const object of objects) this.observe(object);
-    const horizon = this.#now() - TOMBSTONE_MS;
-    for (const [uid, at] of this.#tombstones) if (at < horizon) this.#tombstones.delete(uid);
+  }
+
+  /** Remembers that a block is gone, and forgets those that went long ago: the oldest come first. */
+  #bury(uid: string): void {
+    const now = this.#now();
+    for (const [old, at] of this.#tombstones) {
+      if (at >= now - TOMBSTONE_MS) break;
+      this.#tombstones.delete(old);
+    }
+    this.#tombstones.set(uid, now);
   }
 
   #remove(uid: string): void {
