@@ -39,7 +39,10 @@ export interface WatchSelection extends Selection {
 }
 
 export interface WatchOptions extends ReadOptions {
-  /** Longest silence before the watch is given up, milliseconds. Default 90 s; the server sends bookmarks about once a minute. */
+  /**
+   * Longest silence before the watch is given up, milliseconds. Default 150 s: the server sends
+   * bookmarks once a minute, but the first one up to two minutes after the start.
+   */
   readonly idleTimeoutMs?: number;
   /** How long the server keeps the watch, seconds. Default 300 to 600 at random, so that the watches of many nodes do not end together. */
   readonly durationS?: number;

@@ -18,7 +18,7 @@ export interface WatchCacheOptions<T extends KubeObject> extends Selection {
   readonly log: KubeLog;
   readonly clock?: Clock;
   readonly metrics?: WatchCacheMetrics;
-  /** Longest silence of a watch before it is taken up on another connection, milliseconds. Default 90 s. */
+  /** Longest silence of a watch before it is taken up on another connection, milliseconds. Default 150 s. */
   readonly idleTimeoutMs?: number;
   /** How long one watch lasts, seconds. Default 300 to 600 at random. */
   readonly watchDurationS?: number;
@@ -51,7 +51,7 @@ export interface WatchCache<T extends KubeObject> {
   /** Makes `byIndex(name, key)` find the objects for which `keysOf` gives the key. Throws `TypeError` when the name is taken. */
   addIndex(name: string, keysOf: IndexFunction<T>): void;
   byIndex(name: string, key: string): T[];
-  /** Milliseconds since the server was heard last, `Infinity` before. Up to some 60 s are normal when nothing changes. */
+  /** Milliseconds since the server was heard last, `Infinity` before. Up to 120 s are normal when nothing changes. */
   readonly lastContact: number;
 }
 

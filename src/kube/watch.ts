@@ -9,7 +9,8 @@ import { collectionPath, type Resource } from "./resource.ts";
 import type { Session } from "./session.ts";
 import { parseWatchEvent, type WatchEvent } from "./watch-event.ts";
 
-const IDLE_TIMEOUT_MS = 90_000;
+// Bookmarks come every 60 s, the first one after up to 120 s (seen with 1.35). TCP keep-alive finds dead peers in 25 s.
+const IDLE_TIMEOUT_MS = 150_000;
 const MIN_WATCH_S = 300;
 
 /** Opens a watch and reads it; see {@link readWatch}. Nothing is sent before the first event is asked for. */
