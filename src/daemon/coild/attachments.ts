@@ -128,17 +128,21 @@ class Service implements Attachments {
         return { allocation, made };
       } catch (error) {
         const inUse = error instanceof PodNetworkError && error.code === "address-in-use";
-        await this.#takeBack(allocation, { error, unused: !repeated });
+        await this.#takeBack(allocation, { error, repeated });
         if (!inUse || conflicts >= MOST_CONFLICTS) throw error;
         log.warn({ err: error, addresses: addressesText(allocation) }, "an address is in use elsewhere: keeping it out of use");
       }
     }
   }
 
-  /** After a failed set-up: the addresses are free when the kernel has no link with them, not before. */
-  async #takeBack(allocation: Allocation, { error, unused }: { error: unknown; unused: boolean }): Promise<void> {
+  /**
+   * After a failed set-up: the addresses are free when the kernel has no link with them, not before. What was there before a repeated
+   * ADD and was not touched by it stays.
+   */
+  async #takeBack(allocation: Allocation, { error, repeated }: { error: unknown; repeated: boolean }): Promise<void> {
     const { desk, network, ipam, log } = this.#deps;
     const { key } = allocation;
+    if (repeated && network.observed().some((pod) => pod.key === key)) return;
     const code = error instanceof PodNetworkError ? error.code : undefined;
     if (error instanceof PodNetworkError && error.leftBehind) return;
     try {
@@ -147,7 +151,7 @@ class Service implements Attachments {
       log.error({ err, key }, "cannot remove a link: its address stays in use");
       return;
     }
-    desk.free(key, { unused });
+    desk.free(key, { unused: !repeated });
     if (code === "address-in-use") ipam.adopt({ ...allocation, key: `${QUARANTINE}${addressesText(allocation)}` });
   }
 
