@@ -58,7 +58,10 @@ export async function watchHost(options: WatchOptions, signal: AbortSignal): Pro
   function onEvent(event: RouteEvent): void {
     const meaning = meaningOf(event, options.concerned);
     if (meaning.kind === "nothing") return;
-    if (meaning.kind === "link-gone") return options.linkGone(meaning.index);
+    if (meaning.kind === "link-gone") {
+      options.linkGone(meaning.index);
+      return;
+    }
     if (meaning.kind === "pod") pods.add(meaning.key);
     else if (meaning.kind !== "pod-link") due.add(meaning.kind);
     else if (meaning.damaged) links.add(meaning.key);
