@@ -4,8 +4,8 @@
  * of another implementation.
  */
 import { existsSync } from "node:fs";
-import { createTemporaryDirectory } from "../test/support/temporary-directory.ts";
 import { ensureDebianPackages } from "../lab/machine/debian-packages.ts";
+import { createTemporaryDirectory } from "../test/support/temporary-directory.ts";
 import type { BenchGroup } from "./group.ts";
 import { addGroup } from "./groups/add.ts";
 import { pluginGroup } from "./groups/plugin.ts";

@@ -2,12 +2,11 @@ import { median, quantile, spread } from "./statistics.ts";
 
 /** One of those that are compared. */
 export interface Contestant {
-  readonly name: string;
-  /** Takes the samples of one round. */
-  run(round: number): Promise<readonly number[]>;
+  /** Takes the samples of one round, by the name of what was measured. */
+  run(round: number): Promise<ReadonlyMap<string, readonly number[]>>;
 }
 
-/** What one contestant came to. */
+/** What came of one name. */
 export interface Series {
   readonly rounds: readonly (readonly number[])[];
   /** Of all samples. */
@@ -40,12 +39,12 @@ export interface RoundOptions {
 
 /** Lets the contestants run in turns, another one first in each round. */
 export async function interleave(contestants: readonly Contestant[], { rounds, warmUp = 1 }: RoundOptions): Promise<Rounds> {
-  const samples = new Map(contestants.map(({ name }) => [name, [] as (readonly number[])[]]));
+  const samples = new Map<string, (readonly number[])[]>();
   for (let round = -warmUp; round < rounds; round++) {
     for (let i = 0; i < contestants.length; i++) {
-      const contestant = contestants[(i + round + warmUp) % contestants.length] as Contestant;
-      const taken = await contestant.run(round);
-      if (round >= 0) samples.get(contestant.name)?.push(taken);
+      const taken = await (contestants[(i + round + warmUp) % contestants.length] as Contestant).run(round);
+      if (round < 0) continue;
+      for (const [name, list] of taken) samples.set(name, [...(samples.get(name) ?? []), list]);
     }
   }
   return roundsOf(samples);
