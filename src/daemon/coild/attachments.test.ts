@@ -66,7 +66,7 @@ async function setting(blockSizeBits = 2): Promise<Setting> {
       find: async ({ namespace, name }) => ({ metadata: { namespace, name, uid: `uid of ${name}` } }),
       poolOf: async () => "default",
     },
-    intents: { has: async (a) => intents.has(attachmentKey(a)), remove: async (a) => void intents.delete(attachmentKey(a)) },
+    intents: { has: async (a) => intents.has(attachmentKey(a)), remove: (a) => void intents.delete(attachmentKey(a)) },
     metrics: { startAdd: () => timer, startDel: () => timer, lockWaited: () => {} },
   });
   return {

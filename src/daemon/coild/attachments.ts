@@ -89,7 +89,7 @@ class Service implements Attachments {
     using _permit = await this.#lock(key, under.signal);
     timer.phase("lock");
     // An earlier DEL of a container of that name must not hit this one.
-    await intents.remove(call);
+    intents.remove(call);
     const found = await directory.find(pod, { signal: under.signal });
     const pool = await directory.poolOf(pod.namespace, { signal: under.signal });
     const podUid = pod.uid ?? found.metadata.uid ?? "";
@@ -178,7 +178,7 @@ class Service implements Attachments {
     await network.tearDown(key, { signal: NEVER });
     timer.phase("network");
     desk.free(key);
-    await intents.remove(attachment);
+    intents.remove(attachment);
     timer.end();
   }
 

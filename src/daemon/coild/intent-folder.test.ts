@@ -35,7 +35,7 @@ test("intents are handed over one by one; what fails stays, what cannot be read 
   await folder.replayAll(async (intent) => {
     seen.push(intent.containerId);
     if (intent.containerId === "a") throw new Error("not yet");
-    await folder.remove(intent);
+    folder.remove(intent);
   });
   assert.deepEqual(seen, ["a", "b"]);
   assert.deepEqual((await readdir(path)).sort(), [".new.1", "a:eth0.json"]);
@@ -45,7 +45,7 @@ test("intents are handed over one by one; what fails stays, what cannot be read 
 test("a folder that is not there has no intents", async () => {
   await using setting = await folderWith();
   await setting.folder.replayAll(() => assert.fail("there is none"));
-  await setting.folder.remove(intentOf("a"));
+  setting.folder.remove(intentOf("a"));
 });
 
 test("run() makes the folder, and carries out what appears in it soon", async () => {
@@ -54,7 +54,7 @@ test("run() makes the folder, and carries out what appears in it soon", async ()
   const seen = new Set<string>();
   const ended = setting.folder.run(async (intent) => {
     seen.add(intent.containerId);
-    await setting.folder.remove(intent);
+    setting.folder.remove(intent);
   }, stopping.signal);
   await eventually("the folder", 2_000, () => readdir(setting.path).catch(() => undefined));
   for (const id of ["a", "b", "c"]) {
