@@ -1,4 +1,3 @@
-import { judge } from "../budgets.ts";
 import type { BenchContext, BenchGroup } from "../group.ts";
 import { type Figure, figureOf } from "../measure/figure.ts";
 import { interleave, type Rounds } from "../measure/rounds.ts";
@@ -7,6 +6,7 @@ import { compileTool } from "../peers/tools.ts";
 import { allAtOnce, byIp, type Families, kernelAlone, oneByOne } from "../pods/contestants.ts";
 import { manyLinks } from "../pods/many-links.ts";
 import { type BenchNode, createBenchNode } from "../pods/node.ts";
+import { rateFigure } from "../pods/rate.ts";
 
 /** ADD and DEL in the pod network layer, with the kernel's own cost beside it. */
 export const addGroup: BenchGroup = { name: "add", title: "Pod networks: ADD and DEL in the layer below coild", run };
@@ -79,23 +79,12 @@ function crowdFigures(rounds: Rounds): Figure[] {
   return AT_ONCE.flatMap((count) => {
     const [ours, limit] = [`${count} at once:`, `C: ${count} in a row:`];
     const dels = count === 50 ? { budget: { id: "dels-at-once" } as const } : {};
+    const rate = count === 50 ? { budget: "adds-at-once" as const } : {};
     return [
-      rateFigure(rounds, `${ours} ADD`, count, `${limit} ADD`),
-      { ...rateFigure(rounds, `${limit} ADD`, count), of: "limit" as const },
+      rateFigure(rounds, `${ours} ADD`, count, { against: `${limit} ADD`, ...rate }),
+      rateFigure(rounds, `${limit} ADD`, count, { of: "limit" }),
       figureOf(rounds, `${ours} DEL`, { against: [`${limit} DEL`], ...dels }),
       figureOf(rounds, `${limit} DEL`, { of: "limit" }),
     ];
   });
-}
-
-/** Pods a second, and how the time compares. */
-function rateFigure(rounds: Rounds, name: string, count: number, against?: string): Figure {
-  const { spread, samples } = rounds.series(name);
-  const value = (count * 1000) / rounds.series(name).median;
-  const ratio = against === undefined ? undefined : rounds.ratio(against, name);
-  return {
-    ...{ name, of: "coil", unit: "pods/s", value, spread, samples },
-    ...(against !== undefined && ratio && { comparisons: [{ against, ratio: ratio.value, spread: ratio.spread }] }),
-    ...(count === 50 && against !== undefined && { verdicts: [judge("adds-at-once", value)] }),
-  };
 }

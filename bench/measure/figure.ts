@@ -1,6 +1,6 @@
 import type { BudgetId } from "../budgets.ts";
 import { judge, type Verdict } from "../budgets.ts";
-import type { Rounds, Series } from "./rounds.ts";
+import type { Rounds } from "./rounds.ts";
 
 /** How a figure compares with another one of the same run. */
 export interface Comparison {
@@ -59,9 +59,4 @@ export function plainFigure(
   options: Omit<Partial<Figure>, "name" | "value"> & { unit: string },
 ): Figure {
   return { name, of: "coil", value, ...options };
-}
-
-/** Milliseconds of `count` things as things a second. */
-export function perSecond(count: number, { rounds }: Series): number[][] {
-  return rounds.map((round) => round.map((ms) => (count * 1000) / ms));
 }
