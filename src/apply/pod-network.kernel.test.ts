@@ -51,7 +51,7 @@ test("`setUp()` makes what `ip` shows of a dual-stack pod, on both sides", async
     /altname coil\.veth0a339934\.uid-5\.k8s-pod-network/,
     /altname coil\.ip\.10\.2\.0\.5/,
     /altname coil\.ip\.fd02::5/,
-    /inet6 fe80::1\/64 scope link nodad/,
+    /inet6 fe80::1\/128 scope link nodad/,
   ]) {
     assert.match(link, expected);
   }
@@ -87,7 +87,7 @@ test("the first packet is answered: pod to pod, pod to node, node to pod, pod to
   await one.exec("ping", "-c1", "-W1", "192.0.2.10");
   await network.setUp(attachmentOf(2), { netns: two.path, signal });
   await one.exec("ping", "-c1", "-W1", "fd02::2");
-  for (const target of ["10.2.0.2", "192.0.2.10", "2001:db8::10", "192.0.2.1", "2001:db8::1", "fe80::1%eth0"]) {
+  for (const target of ["10.2.0.2", "192.0.2.10", "2001:db8::10", "192.0.2.1", "2001:db8::1"]) {
     await one.exec("ping", "-c1", "-W1", target);
   }
   for (const target of ["10.2.0.1", "fd02::1"]) {

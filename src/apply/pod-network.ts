@@ -1,6 +1,7 @@
 import { addressEquals } from "../ip/address.ts";
 import { FAMILIES } from "../ip/family.ts";
 import { type NetNamespace, openCurrentNetNamespace } from "../linux/netns/namespace.ts";
+import type { RouteSocket } from "../linux/route/socket.ts";
 import { type Clock, realClock } from "../observe/clock.ts";
 import type { Logger } from "../observe/logger.ts";
 import { attachmentKey, hostInterfaceName, parseLinkAlias } from "../podnet/names.ts";
@@ -18,6 +19,7 @@ import { createNodeFacts, type NodeAddresses } from "./pod/node-facts.ts";
 import { createPodIndex } from "./pod/pod-index.ts";
 import { createRepairer } from "./pod/repairer.ts";
 import { type SetUpContext, setUpPod } from "./pod/set-up.ts";
+import { createSharedBatches } from "./pod/shared-batches.ts";
 import { openTarget } from "./pod/target.ts";
 import { type WatchPeriods, watchHost } from "./pod/watch.ts";
 
@@ -93,7 +95,9 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
   const hostInode = inodeOf(namespace);
   const open = () => resources.use(kernel.openRouteSocket(namespace));
   // One for set-ups, one for deletions, which take long, and one for dumps.
-  const host = open();
+  const hostSocket = open();
+  const shared = createSharedBatches(hostSocket);
+  const host: RouteSocket = { ...hostSocket, tryBatch: (requests) => shared.tryBatch(requests) };
   const remover = createLinkRemover({ socket: open(), log });
   const reader = open();
 
@@ -110,6 +114,11 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
     const { podTable, protocol, compatCalico } = config;
     const { ipv4, ipv6 } = facts.sources;
     return { podTable, protocol, compatCalico, mtu: facts.mtu, ...(ipv4 && { nodeIPv4: ipv4 }), ...(ipv6 && { nodeIPv6: ipv6 }) };
+  }
+
+  /** What happens to a pod that is being torn down is our own doing. */
+  function unlessLeaving(pod: KnownPod | undefined): KnownPod | undefined {
+    return pod && remover.isRemoving(pod.index) ? undefined : pod;
   }
 
   function tellGone(key: string): void {
@@ -233,8 +242,8 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
           concerned: {
             podTable: config.podTable,
             rulePriority: config.rulePriority,
-            podByLink: (index) => pods.byLink(index),
-            podByAddress: (address) => pods.byAddress(address),
+            podByLink: (index) => unlessLeaving(pods.byLink(index)),
+            podByAddress: (address) => unlessLeaving(pods.byAddress(address)),
             isNodeAddress: (address) => facts.isNodeAddress(address),
             sourceOf: (family) => facts.sources[family],
           },

@@ -60,7 +60,7 @@ test("`hostDrift()` names exactly what was taken away or altered, in an order th
     ["link up", (s) => ({ ...s, link: { ...s.link, up: false } })],
     ["alias COIL:default:c1:eth0", (s) => ({ ...s, link: { ...s.link, alias: "mine" } })],
     ["alternative names coil.ip.fd02::5", (s) => ({ ...s, link: { ...s.link, altNames: s.link.altNames.slice(0, 2) } })],
-    ["address fe80::1/64", (s) => ({ ...s, addresses: s.addresses.map((a) => ({ ...a, tentative: true })) })],
+    ["address fe80::1/128", (s) => ({ ...s, addresses: s.addresses.map((a) => ({ ...a, tentative: true })) })],
     [
       "neighbour 10.2.0.5",
       (s) => ({ ...s, neighbours: s.neighbours.map((n) => (n.address.family === "ipv4" ? { ...n, state: "stale" } : n)) }),

@@ -47,7 +47,7 @@ test("`planPod()` of a dual-stack pod", () => {
   const plan = planPod(attachment, config);
   assert.deepStrictEqual(asText(plan.host), [
     "veth979b3526 5a:87:38:e7:17:ec",
-    "address fe80::1/64 link",
+    "address fe80::1/128 link",
     "neighbour 10.2.0.5 fa:2e:fa:b4:c7:1b",
     "neighbour fd02::5 fa:2e:fa:b4:c7:1b",
     "route 10.2.0.5/32 table 116 proto 30 scope link src 192.0.2.10",

@@ -135,7 +135,8 @@ export function planHostEnd(identity: PodIdentity, name: string, config: HostRou
     group: LINK_GROUP,
     alias: formatLinkAlias(identity),
     altNames: formatAltNames(name, { podUid, network, addresses }),
-    addresses: ipv6 ? [{ address: GATEWAYS.ipv6, length: 64, scope: "link" }] : [],
+    // Answers a pod that has lost its neighbour entry. Not /64: a route and an anycast group on each of many links are dear.
+    addresses: ipv6 ? [{ address: GATEWAYS.ipv6, length: 128, scope: "link" }] : [],
     neighbours: addresses.map((address) => ({ address, mac: macs.pod })),
     routes: addresses.map((address) => hostRoute(address, config)),
   };

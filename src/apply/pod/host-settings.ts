@@ -1,7 +1,9 @@
 import { FAMILIES, type Family } from "../../ip/family.ts";
 import { formatPrefix } from "../../ip/prefix.ts";
+import { NLM_F_EXCL } from "../../linux/netlink/constants.ts";
 import type { NetNamespace } from "../../linux/netns/namespace.ts";
 import { addRule } from "../../linux/route/change-rule.ts";
+import type { RouteRequest } from "../../linux/route/request.ts";
 import type { Rule } from "../../linux/route/rule.ts";
 import type { RouteSocket } from "../../linux/route/socket.ts";
 import { findPodRule, type PodRule } from "../../podnet/pod-rule.ts";
@@ -64,7 +66,7 @@ export function createHostSettings({ kernel, namespace, socket, rule, journal }:
       const { present, foreign } = findPodRule(judged, rule);
       if (present) ensured.add(name);
       else {
-        await socket.batch([addRule({ family, ...rule })]);
+        await socket.batch([besideNarrower(addRule({ family, ...rule }))]);
         changed("rule", name);
       }
       if (foreign.length === 0) ruleProblems.delete(family);
@@ -84,6 +86,11 @@ export function createHostSettings({ kernel, namespace, socket, rule, journal }:
     },
     problems: () => [...forwardingProblems.values(), ...ruleProblems.values()],
   };
+}
+
+/** To a request that must create something, the kernel answers EEXIST also when the rule for this table that it finds has a condition. */
+function besideNarrower(request: RouteRequest): RouteRequest {
+  return { ...request, flags: request.flags & ~NLM_F_EXCL };
 }
 
 /** Whether a rule sends every packet to its table. */

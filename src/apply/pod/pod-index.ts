@@ -1,4 +1,4 @@
-import { type Address, formatAddress } from "../../ip/address.ts";
+import type { Address } from "../../ip/address.ts";
 import type { KnownPod } from "../../podnet/observed-pods.ts";
 import { addressesOf } from "../../podnet/plan.ts";
 
@@ -17,29 +17,29 @@ export interface PodIndex {
 export function createPodIndex(): PodIndex {
   const pods = new Map<string, KnownPod>();
   const links = new Map<number, KnownPod>();
-  const addresses = new Map<string, KnownPod>();
+  const addresses = { ipv4: new Map<bigint, KnownPod>(), ipv6: new Map<bigint, KnownPod>() };
 
   function remove(key: string): void {
     const pod = pods.get(key);
     if (!pod) return;
     pods.delete(key);
     if (links.get(pod.index) === pod) links.delete(pod.index);
-    for (const text of addressesOf(pod).map(formatAddress)) {
-      if (addresses.get(text) === pod) addresses.delete(text);
+    for (const { family, value } of addressesOf(pod)) {
+      if (addresses[family].get(value) === pod) addresses[family].delete(value);
     }
   }
 
   return {
     get: (key) => pods.get(key),
     byLink: (index) => links.get(index),
-    byAddress: (address) => addresses.get(formatAddress(address)),
+    byAddress: ({ family, value }) => addresses[family].get(value),
     all: () => [...pods.values()],
     delete: remove,
     set(pod) {
       remove(pod.key);
       pods.set(pod.key, pod);
       links.set(pod.index, pod);
-      for (const address of addressesOf(pod)) addresses.set(formatAddress(address), pod);
+      for (const { family, value } of addressesOf(pod)) addresses[family].set(value, pod);
     },
   };
 }

@@ -4,6 +4,7 @@ import { addAddress } from "../../linux/route/change-address.ts";
 import { addNeighbour, replaceNeighbour } from "../../linux/route/change-neighbour.ts";
 import { addRoute, replaceRoute } from "../../linux/route/change-route.ts";
 import { newVeth } from "../../linux/route/new-link.ts";
+import { linkQuery } from "../../linux/route/queries.ts";
 import type { RouteRequest } from "../../linux/route/request.ts";
 import { setLink } from "../../linux/route/set-link.ts";
 import type { HostRepair } from "../../podnet/host-drift.ts";
@@ -39,10 +40,18 @@ export function podEndRequests(plan: PodPlan, index: number): RouteRequest[] {
   return [...upRequests(index), ...contentRequests(plan.pod, index)];
 }
 
-/** The marks by which the host's end is a pod's from then on, and the content. Anything that is there already is a conflict. */
+/**
+ * The marks by which the host's end is a pod's from then on, and the content. Anything that is there already is a conflict. The
+ * question at the end makes the kernel's link watch look at the carrier at once (Linux 6.8 and later): packets are dropped until then.
+ */
 export function hostEndRequests(plan: PodPlan, index: number): RouteRequest[] {
   const { alias, altNames } = plan.host;
-  return [addAltNames({ index, names: altNames }), ...contentRequests(plan.host, index), ...setLink({ index, alias })];
+  return [
+    addAltNames({ index, names: altNames }),
+    ...contentRequests(plan.host, index),
+    ...setLink({ index, alias }),
+    linkQuery({ index }),
+  ];
 }
 
 /** Puts one thing back. Repeating it does no harm. */

@@ -139,7 +139,7 @@ async function build(setUp: SetUp, plan: PodPlan, claim: LinkClaim): Promise<Ker
   await applyToEnd(kernel, ready.podEnd, ready.podRequests);
   next("pod");
   await applyToEnd(kernel, hostEnd, ready.hostRequests);
-  await untilCarrier(context, claim.host, signal);
+  if (!context.kernel.syncsCarrier) await untilCarrier(context, claim.host, signal);
   next("host");
   return undefined;
 }
@@ -155,8 +155,8 @@ async function preparedDuring<T>(running: Promise<unknown>, prepare: () => T): P
 }
 
 /**
- * The end that came up first can only send when the kernel's link watch has seen its carrier; packets are dropped until then. Asking
- * for the link makes Linux 6.8 and later look at once; earlier ones do so soon.
+ * The end that came up first can only send when the kernel's link watch has seen its carrier; packets are dropped until then. This
+ * waits for it on kernels that {@link hostEndRequests} does not make look at once.
  */
 async function untilCarrier({ host, clock }: SetUpContext, index: number, signal: AbortSignal): Promise<void> {
   const deadline = clock.now() + MOST_CARRIER_MS;

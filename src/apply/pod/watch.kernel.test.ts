@@ -22,7 +22,7 @@ const DAMAGES: readonly string[] = [
   "ip neighbour delete 10.2.0.1 dev $veth",
   "ip neighbour replace 10.2.0.1 lladdr 02:00:00:00:00:01 dev $veth",
   "ip neighbour flush nud permanent dev $veth",
-  "ip address delete fe80::1/64 dev $veth",
+  "ip address delete fe80::1/128 dev $veth",
   "ip -6 address flush dev $veth",
   "ip link set $veth down",
   "ip link set $veth alias mine",
