@@ -85,9 +85,9 @@ export function createRouteTable(
     const drift = made.filter((route) => wasApplied(applied, route)).map(({ destination }) => formatPrefix(destination));
     applied = wantedRoutes(target.filter(({ destination }) => !missing.has(formatPrefix(destination))));
     return {
-      added: changes.add.length,
-      replaced: changes.replace.length,
-      removed: changes.remove.length,
+      added: changes.add.filter((_, i) => !results[i]).length,
+      replaced: changes.replace.filter((_, i) => !results[changes.add.length + i]).length,
+      removed: removals.filter((error) => !error).length,
       failed,
       drift: drift.filter((destination) => !missing.has(destination)),
     };
