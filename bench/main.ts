@@ -9,13 +9,14 @@ import { createTemporaryDirectory } from "../test/support/temporary-directory.ts
 import type { BenchGroup } from "./group.ts";
 import { addGroup } from "./groups/add.ts";
 import { coildGroup } from "./groups/coild.ts";
+import { grantsGroup } from "./groups/grants.ts";
 import { pluginGroup } from "./groups/plugin.ts";
 import { describeMachine } from "./measure/machine.ts";
 import type { BenchResult, GroupResult } from "./report/result.ts";
 import { saveResult } from "./report/save.ts";
 import { printGroup } from "./report/table.ts";
 
-const GROUPS: readonly BenchGroup[] = [pluginGroup, addGroup, coildGroup];
+const GROUPS: readonly BenchGroup[] = [pluginGroup, addGroup, coildGroup, grantsGroup];
 
 const NEEDS = [
   { file: "cc", package: "gcc" },

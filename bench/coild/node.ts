@@ -4,6 +4,7 @@ import { namespaces, nodes, pods } from "../../src/kube/resources.ts";
 import { createNetNamespace } from "../../src/linux/netns/namespace.ts";
 import { type IpamCluster, startIpamCluster } from "../../test/support/ipam-cluster.ts";
 import { createPodHost, NODE_IPV4, NODE_IPV6 } from "../../test/support/pod-host.ts";
+import { accountKubeconfig } from "../programs/account.ts";
 import { bundle } from "../programs/bundle.ts";
 import { type BenchProgram, startProgram } from "../programs/process.ts";
 
@@ -31,7 +32,6 @@ export interface CoildNode extends AsyncDisposable {
 
 const NAME = "bench-node";
 const NEVER = new AbortController().signal;
-const ACCOUNT = "system:serviceaccount:kube-system:";
 
 /** Starts everything; `default` is a dual-stack pool whose blocks have 1,024 addresses, so that one is enough. */
 export async function startCoildNode(folder: string): Promise<CoildNode> {
@@ -51,7 +51,7 @@ export async function startCoildNode(folder: string): Promise<CoildNode> {
   const socket = join(folder, "coild.sock");
 
   async function start(name: string, file: string | undefined, flags: readonly string[] = []): Promise<BenchProgram> {
-    const kubeconfig = await api.kubeconfigFor(`${ACCOUNT}${name}`);
+    const kubeconfig = await accountKubeconfig(api, name, folder);
     const env = { KUBECONFIG: kubeconfig, COIL_NODE_NAME: NAME, BENCH_NETNS: podHost.host.path };
     return resources.use(await startProgram({ name, file: file as string, folder, env, flags }));
   }
