@@ -11,12 +11,13 @@ import { addGroup } from "./groups/add.ts";
 import { coildGroup } from "./groups/coild.ts";
 import { grantsGroup } from "./groups/grants.ts";
 import { pluginGroup } from "./groups/plugin.ts";
+import { routesGroup } from "./groups/routes.ts";
 import { describeMachine } from "./measure/machine.ts";
 import type { BenchResult, GroupResult } from "./report/result.ts";
 import { saveResult } from "./report/save.ts";
 import { printGroup } from "./report/table.ts";
 
-const GROUPS: readonly BenchGroup[] = [pluginGroup, addGroup, coildGroup, grantsGroup];
+const GROUPS: readonly BenchGroup[] = [pluginGroup, addGroup, coildGroup, grantsGroup, routesGroup];
 
 const NEEDS = [
   { file: "cc", package: "gcc" },
