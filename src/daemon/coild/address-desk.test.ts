@@ -334,3 +334,37 @@ test("whatever fails, lags or goes away: no address twice, everybody gets an ans
     { numRuns: 120 },
   );
 });
+
+test("T14: 500 pods come and go 10^5 times while blocks come and go: no address twice", async () => {
+  const cluster = new SimulatedBlocks({ blockSizeBits: 3, subnet: "10.0.0.0/22" });
+  const holders = new Map<string, number>();
+  let operations = 0;
+  /** One pod after the other in one place; `pause` makes the places drift apart. */
+  const live = async (place: number) => {
+    for (let n = 0; operations < 100_000; n++) {
+      const key = `place ${place}, pod ${n}`;
+      operations += 2;
+      const { ipv4 } = await cluster.desk.allocate({ key, pool: "default" }, { signal: cluster.ended.signal });
+      const address = formatAddress(ipv4!);
+      assert.equal(holders.get(address), undefined, `${address} was given to places ${holders.get(address)} and ${place}`);
+      holders.set(address, place);
+      if ((place + n) % 3 === 0) await cluster.clock.sleep(1 + ((place * 7 + n) % 50_000), { signal: cluster.ended.signal });
+      holders.delete(address);
+      cluster.desk.free(key, { unused: n % 5 === 0 });
+    }
+  };
+  const pods = Promise.all(Array.from({ length: 500 }, (_, place) => live(place)));
+  let living = true;
+  void pods.finally(() => {
+    living = false;
+  });
+  for (let i = 0; living; i++) {
+    cluster.control(3);
+    cluster.tell(i % 2 === 0 ? { requests: 2 } : { blocks: 2 });
+    cluster.release();
+    await cluster.clock.advance(500);
+  }
+  await pods;
+  await cluster.run(60);
+  assert.deepEqual([cluster.ipam.allocations(), [...cluster.blocks.keys()], [...cluster.requests.keys()]], [[], [], []]);
+});
