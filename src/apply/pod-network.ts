@@ -4,9 +4,9 @@ import { type NetNamespace, openCurrentNetNamespace } from "../linux/netns/names
 import type { RouteSocket } from "../linux/route/socket.ts";
 import { type Clock, realClock } from "../observe/clock.ts";
 import type { Logger } from "../observe/logger.ts";
-import { attachmentKey, hostInterfaceName, parseLinkAlias } from "../podnet/names.ts";
 import type { KnownPod, ObservedPod } from "../podnet/observed-pods.ts";
 import type { PodAttachment, PodNetConfig } from "../podnet/plan.ts";
+import { abortable } from "./abortable.ts";
 import { createKeyLocks } from "./key-locks.ts";
 import { checkPod } from "./pod/check.ts";
 import { createDriftJournal } from "./pod/drift-journal.ts";
@@ -21,6 +21,7 @@ import { createRepairer } from "./pod/repairer.ts";
 import { type SetUpContext, setUpPod } from "./pod/set-up.ts";
 import { createSharedBatches } from "./pod/shared-batches.ts";
 import { openTarget } from "./pod/target.ts";
+import { createTearDown } from "./pod/tear-down.ts";
 import { type WatchPeriods, watchHost } from "./pod/watch.ts";
 
 /** What is configured of a node's pod network. */
@@ -133,6 +134,8 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
 
   const refreshSources = () => facts.refreshSources();
   const repairer = createRepairer({
+    kernel,
+    log,
     socket: reader,
     pods,
     claims,
@@ -143,6 +146,7 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
     tookBack: tellGone,
     refreshSources,
   });
+  const tearDown = createTearDown({ host, pods, remover, metrics });
   const context: SetUpContext = {
     kernel,
     host,
@@ -162,28 +166,14 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
   async function reuse(attachment: PodAttachment, target: ReturnType<typeof openTarget>): Promise<PodInterface | undefined> {
     const known = pods.get(attachment.key);
     if (!known) return undefined;
-    if (known.origin === "ours" && FAMILIES.every((family) => sameAddress(known[family], attachment[family]))) {
+    const isWhole = known.origin === "ours" && !remover.isRemoving(known.index);
+    if (isWhole && FAMILIES.every((family) => sameAddress(known[family], attachment[family]))) {
       const { problems, mtu } = await checkPod(attachment, known, { host, target, config: effective() });
       if (problems.length === 0) return interfaceOf(known, mtu);
       log.info({ key: attachment.key, problems }, "building a pod's network again");
     }
-    await remove(known);
+    await tearDown.removePod(known);
     return undefined;
-  }
-
-  async function remove(pod: KnownPod): Promise<"removed" | "absent"> {
-    const started = performance.now();
-    const outcome = await remover.remove(pod.index);
-    metrics.phase("delete", (performance.now() - started) / 1000);
-    if (pods.get(pod.key) === pod) pods.delete(pod.key);
-    return outcome;
-  }
-
-  /** For links that the index does not know, though it should. */
-  async function removeByName(key: string): Promise<"removed" | "absent"> {
-    const link = await host.link({ name: hostInterfaceName(key) });
-    const alias = parseLinkAlias(link?.alias);
-    return link && alias && attachmentKey(alias) === key ? remover.remove(link.index) : "absent";
   }
 
   return {
@@ -207,8 +197,8 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
     },
     async tearDown(key, { signal }) {
       using _permit = await locks.acquire(key, { signal });
-      const pod = pods.get(key);
-      return pod ? remove(pod) : removeByName(key);
+      // A deletion cannot be called back: whoever asks next joins it.
+      return abortable(tearDown.removeKey(key), signal);
     },
     async check(attachment, { netns, signal }) {
       using _permit = await locks.acquire(attachment.key, { signal });

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readlinkSync } from "node:fs";
 import { test } from "node:test";
 import { eventually } from "../../../test/support/eventually.ts";
 import { attachmentOf, createPodHost, type PodHost } from "../../../test/support/pod-host.ts";
@@ -110,4 +113,29 @@ test("pods of the Go implementation are taken in and go on working; lost routes 
   assert.deepStrictEqual(await network.check(asGo, { netns: old.path, signal }), []);
   assert.equal(await network.tearDown("go7:eth0", { signal }), "removed");
   assert.equal(await old.ip("link show type veth"), "");
+});
+
+test("a pod of the Go implementation whose routes are lost is asked for its addresses in its own namespace", async () => {
+  await using lab = await createPodHost();
+  const { host } = lab;
+  const old = await lab.podNamespace();
+  await setUpAsGo(lab, old, "veth1f2e3d4c", 7);
+  const v6 = await host.ip("-6 route show table 116");
+  await host.ip("route flush table 116");
+  // As a container's first process would, it holds the namespace where it can be found.
+  const inside = spawn("nsenter", [`--net=${old.path}`, "sleep", "60"], { stdio: "ignore" });
+  try {
+    await once(inside, "spawn");
+    await eventually("the process in the namespace", 2000, async () =>
+      readlinkSync(`/proc/${inside.pid}/ns/net`).includes(String(old.ns.inode)),
+    );
+    const network = lab.network();
+    await network.initialise(signal);
+    assert.deepStrictEqual(summary(network.observed()), ["go7:eth0 default 10.2.0.7 fd02::7 - - go"]);
+    assert.match(await host.ip("route show table 116"), /^10\.2\.0\.7 dev veth1f2e3d4c proto 30 scope link$/);
+    assert.equal(await host.ip("-6 route show table 116"), v6);
+    await old.exec("ping", "-c1", "-W1", "192.0.2.10");
+  } finally {
+    inside.kill("SIGKILL");
+  }
 });

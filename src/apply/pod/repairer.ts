@@ -1,9 +1,12 @@
 import type { RouteSocket } from "../../linux/route/socket.ts";
+import type { Logger } from "../../observe/logger.ts";
 import { describeRepair, type HostRepair, type HostSideState, hostDrift, hostSideOf } from "../../podnet/host-drift.ts";
 import { type KnownPod, observePods } from "../../podnet/observed-pods.ts";
 import type { PodNetConfig } from "../../podnet/plan.ts";
 import type { DriftJournal } from "./drift-journal.ts";
+import { completeGoPods } from "./go-pods.ts";
 import { type HostSnapshot, readHost, readHostSide } from "./host-reader.ts";
+import type { Kernel } from "./kernel.ts";
 import type { LinkClaims } from "./link-claims.ts";
 import type { LinkRemover } from "./link-remover.ts";
 import type { PodIndex } from "./pod-index.ts";
@@ -23,6 +26,8 @@ export interface RepairOptions {
 }
 
 interface RepairerOptions {
+  readonly kernel: Kernel;
+  readonly log: Logger;
   /** For reads and repairs alone, so that set-ups never wait behind a dump. */
   readonly socket: RouteSocket;
   readonly pods: PodIndex;
@@ -98,8 +103,11 @@ export function createRepairer(options: RepairerOptions): Repairer {
     const observed = observePods(snapshot.links, snapshot.routes);
     const condemned = claims.condemned();
     const isBusy = (index: number) => claims.isClaimed(index) || remover.isRemoving(index) || pods.byLink(index) !== undefined;
-    for (const pod of observed.pods) {
-      if (pods.get(pod.key) || isBusy(pod.index) || condemned.includes(pod.index)) continue;
+    const fresh = observed.pods.filter(({ key, index }) => !pods.get(key) && !isBusy(index) && !condemned.includes(index));
+    const [go, ours] = [fresh.filter(({ origin }) => origin === "go"), fresh.filter(({ origin }) => origin === "ours")];
+    for (const pod of [...ours, ...(await completeGoPods(go, snapshot.links, options))]) {
+      // Asking takes time, in which it may have been set up again.
+      if (pods.get(pod.key) || isBusy(pod.index)) continue;
       pods.set(pod);
       findings.push(...examine(pod, snapshot.stateOf(pod.index)));
     }
