@@ -157,6 +157,7 @@ export function createPodNetwork(deps: PodNetworkDeps, { namespace }: { readonly
     clock,
     config: effective,
     refreshSources,
+    refuseAdvertisements: (hostInterface) => settings.refuseAdvertisements(hostInterface),
     displaced(key) {
       const pod = pods.get(key);
       if (pod) gone(pod);

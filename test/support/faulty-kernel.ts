@@ -2,8 +2,11 @@ import { type Kernel, linuxKernel } from "../../src/apply/pod/kernel.ts";
 import { KernelError } from "../../src/linux/kernel-error.ts";
 import type { RouteSocket } from "../../src/linux/route/socket.ts";
 
-/** What happens at a call to the kernel: it fails without effect, it takes effect but its answer is lost, or somebody else acts meanwhile. */
-export type Fault = "refused" | "answer-lost" | (() => void | Promise<void>);
+/**
+ * What happens at a call to the kernel: it fails without effect, it takes effect but its answer is lost, it is never made because
+ * the process is dead (what cannot wait for ever fails then), or somebody else acts meanwhile.
+ */
+export type Fault = "refused" | "answer-lost" | "dead" | (() => void | Promise<void>);
 
 /** The real kernel, in which chosen calls fail. */
 export interface FaultyKernel {
@@ -34,7 +37,7 @@ export function createFaultyKernel(): FaultyKernel {
 
   function direct<T>(name: string, act: () => T, undo: (made: T) => void = () => undefined): T {
     const fault = next(name);
-    if (fault === "refused") throw failure(name);
+    if (fault === "refused" || fault === "dead") throw failure(name);
     const result = act();
     if (fault === "answer-lost") {
       undo(result);
@@ -52,6 +55,7 @@ export function createFaultyKernel(): FaultyKernel {
         return async (...args: unknown[]) => {
           const fault = next(property);
           if (fault === "refused") throw failure(property);
+          if (fault === "dead") return new Promise<never>(() => undefined);
           const result: unknown = await member.apply(target, args);
           if (fault === "answer-lost") throw failure(property);
           if (fault) await fault();

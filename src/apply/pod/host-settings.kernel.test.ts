@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPodHost } from "../../../test/support/pod-host.ts";
+import { attachmentOf, createPodHost } from "../../../test/support/pod-host.ts";
 
 const { signal } = new AbortController();
 
@@ -40,24 +40,24 @@ test("a rule of the Go implementation is taken for ours; rules that differ in an
   );
 });
 
+test("links of pods refuse router advertisements also on a node that takes them by default", async () => {
+  await using lab = await createPodHost();
+  await lab.host.exec("sh", "-c", "echo 2 >/proc/sys/net/ipv6/conf/default/accept_ra");
+  const network = lab.network();
+  await network.initialise(signal);
+  const pod = await lab.podNamespace();
+  const { hostInterface } = await network.setUp(attachmentOf(1), { netns: pod.path, signal });
+  assert.equal(await lab.host.exec("cat", `/proc/sys/net/ipv6/conf/${hostInterface}/accept_ra`), "0");
+});
+
 test("an MTU that is configured is not found out; without any uplink the kernel's default is taken", async () => {
   await using lab = await createPodHost();
   const pod = await lab.podNamespace();
   const network = lab.network({}, { mtu: 1400 });
   await network.initialise(signal);
-  const attachment = {
-    key: "c:eth0",
-    containerId: "c",
-    ifname: "eth0",
-    pool: "default",
-    ipv4: { family: "ipv4", value: 0x0a020001n } as const,
-    network: "n",
-    podUid: "",
-    podNamespace: "",
-    podName: "",
-  };
+  const attachment = attachmentOf(1, "ipv4");
   assert.equal((await network.setUp(attachment, { netns: pod.path, signal })).mtu, 1400);
-  await network.tearDown("c:eth0", { signal });
+  await network.tearDown("c1:eth0", { signal });
   await lab.host.ip("link delete eth0");
   const lonely = lab.network();
   await lonely.initialise(signal);

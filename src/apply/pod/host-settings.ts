@@ -16,6 +16,8 @@ export interface HostSettings {
   ensureForwarding(): void;
   /** Adds the rule where it is missing. Rules of others are never touched. */
   ensureRules(): Promise<void>;
+  /** Makes a pod's new link refuse router advertisements: with `accept_ra` 2 by default a pod could give its node a default route. */
+  refuseAdvertisements(hostInterface: string): void;
   /** What stands against traffic of pods, in words. */
   problems(): string[];
 }
@@ -30,11 +32,15 @@ interface HostSettingsOptions {
 
 const FORWARDING: Readonly<Record<Family, string>> = { ipv4: "net.ipv4.ip_forward", ipv6: "net.ipv6.conf.all.forwarding" };
 
+const ACCEPT_BY_DEFAULT = "net.ipv6.conf.default.accept_ra";
+
 /** Settings of the namespace of `socket`, which must be `namespace`. What is missing when they are first ensured is no drift. */
 export function createHostSettings({ kernel, namespace, socket, rule, journal }: HostSettingsOptions): HostSettings {
   const forwardingProblems = new Map<Family, string>();
   const ruleProblems = new Map<Family, string>();
   const ensured = new Set<string>();
+  // 0 is no, and 1 is no on a host that forwards.
+  let acceptsAdvertisements = false;
 
   function changed(kind: string, name: string): void {
     if (ensured.has(name)) journal.repaired(kind, name);
@@ -77,7 +83,13 @@ export function createHostSettings({ kernel, namespace, socket, rule, journal }:
   }
 
   return {
-    ensureForwarding: () => FAMILIES.forEach(ensureForwardingOf),
+    ensureForwarding() {
+      FAMILIES.forEach(ensureForwardingOf);
+      acceptsAdvertisements = kernel.readSysctl(ACCEPT_BY_DEFAULT, namespace) === "2";
+    },
+    refuseAdvertisements(hostInterface) {
+      if (acceptsAdvertisements) kernel.writeSysctl(["net", "ipv6", "conf", hostInterface, "accept_ra"], "0", namespace);
+    },
     async ensureRules() {
       for (const family of FAMILIES) {
         // Without the family in the kernel there are no rules to be had, and none needed.

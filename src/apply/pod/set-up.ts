@@ -28,6 +28,8 @@ export interface SetUpContext {
   config(): PodNetConfig;
   /** Looks again which addresses of the node can be a source; true when that has changed. */
   refreshSources(): Promise<boolean>;
+  /** Called with each new link of the host. */
+  refuseAdvertisements(hostInterface: string): void;
   /** A link that was in the way is gone: it belonged to an earlier attachment of the same pod. */
   displaced(key: string): void;
 }
@@ -135,6 +137,7 @@ async function build(setUp: SetUp, plan: PodPlan, claim: LinkClaim): Promise<Ker
   }));
   const refused = await pairing;
   if (refused) return refused;
+  context.refuseAdvertisements(plan.host.name);
   next("veth");
   await applyToEnd(kernel, ready.podEnd, ready.podRequests);
   next("pod");
