@@ -24,6 +24,8 @@ export interface FabricPort {
   /** The fabric's end. */
   readonly link: string;
   readonly namespace: string;
+  /** Of `eth0`. A node that is made anew keeps it, as a machine does, so that its neighbours need not learn another. */
+  readonly mac: string;
   /** With prefix length, one a family. */
   readonly addresses: readonly string[];
   readonly gateways: readonly string[];
@@ -82,12 +84,14 @@ export function planCluster(options: LabOptions): ClusterPlan {
     nodePorts: nodes.map(({ name }, index) => ({
       link: `node${index}`,
       namespace: name,
+      mac: macAddress(index + 2),
       addresses: withLength(NODE_NETWORKS, BigInt(index) + 2n),
       gateways: host(NODE_NETWORKS, 1n),
     })),
     outsidePort: {
       link: "outside",
       namespace: OUTSIDE,
+      mac: macAddress(0xff),
       addresses: withLength(OUTSIDE_NETWORKS, OUTSIDE_HOST),
       gateways: host(OUTSIDE_NETWORKS, 1n),
     },
@@ -99,4 +103,9 @@ export function planCluster(options: LabOptions): ClusterPlan {
 function nodeName(index: number): string {
   if (index === 0) return CONTROL_PLANE;
   return index === 1 ? "coil-worker" : `coil-worker${index}`;
+}
+
+/** A locally administered address. */
+function macAddress(last: number): string {
+  return `02:c0:11:1a:00:${last.toString(16).padStart(2, "0")}`;
 }

@@ -9,7 +9,7 @@ import { bootId, type LabState, writeLabState } from "../cluster/lab-state.ts";
 import { cniBinaryDirectory, cniConfigDirectory, coildSocket } from "../cluster/layout.ts";
 import { takeLock } from "../cluster/lock.ts";
 import { foreignLab, labPresence } from "../cluster/ownership.ts";
-import { type ClusterPlan, type LabNode, type LabOptions, planCluster } from "../cluster/plan.ts";
+import { type ClusterPlan, type LabOptions, planCluster } from "../cluster/plan.ts";
 import { preflight } from "../cluster/preflight.ts";
 import { sweep } from "../cluster/sweep.ts";
 import { ensureControlPlane } from "../control-plane/build.ts";
@@ -63,9 +63,9 @@ export async function up({ options, download }: UpOptions, steps: Steps): Promis
     for (const program of programs.own) startProgram(program);
     // Before the API server has its own roles they would be refused, and wait for seconds before they ask again. The garbage
     // collector knows only what is served when the controller manager starts, and learns of the rest half a minute later.
-    await waitUntilReady([programs.apiServer]);
+    await waitForPrograms([programs.apiServer]);
     for (const program of programs.kubernetes) startProgram(program);
-    await waitUntilReady(programs.all, plan.nodes);
+    await waitForLab(programs.all, { isNew: state.phase === "starting" });
   });
   writeLabState({ ...state, phase: "up" });
 }
@@ -140,19 +140,32 @@ async function waitForPhase(phases: readonly AgentStatus["phase"][], needed: rea
   });
 }
 
-/** Until the programs are healthy and, when these are all, the nodes are ready. */
-async function waitUntilReady(programs: readonly Program[], nodes: readonly LabNode[] = []): Promise<void> {
+/** Until the programs are healthy. */
+async function waitForPrograms(programs: readonly Program[]): Promise<void> {
+  await waitFor(programs, async () => {
+    const status = await agentStatus();
+    return status ? inWords(programProblems(status, programs)) : "the agent does not answer";
+  });
+}
+
+/** Until all programs are healthy, the nodes are ready and, in a new lab, pools are accepted. */
+async function waitForLab(programs: readonly Program[], { isNew }: { isNew: boolean }): Promise<void> {
   await waitFor(programs, async () => {
     const status = await agentStatus();
     if (!status) return "the agent does not answer";
-    const wanted = status.programs.filter(({ node, name }) => programs.some((each) => each.node === node && each.name === name));
-    const problems = [
-      ...wanted.flatMap(({ node, name, problem }) => (problem ? [`${node}/${name}: ${problem}`] : [])),
-      ...(nodes.length > 0 ? status.problems : []),
-      ...status.nodes.flatMap(({ name, problem }) => (problem && nodes.length > 0 ? [`${name}: ${problem}`] : [])),
-    ];
-    return problems.length === 0 ? undefined : problems.join("\n");
+    const ofNodes = status.nodes.flatMap(({ name, problem }) => (problem ? [`${name}: ${problem}`] : []));
+    // An API server that was started again can take half a minute until it knows its policies; the rest works meanwhile.
+    return inWords([...programProblems(status, programs), ...ofNodes, ...(isNew ? status.problems : [])]);
   });
+}
+
+function programProblems(status: AgentStatus, programs: readonly Program[]): string[] {
+  const wanted = status.programs.filter(({ node, name }) => programs.some((each) => each.node === node && each.name === name));
+  return wanted.flatMap(({ node, name, problem }) => (problem ? [`${node}/${name}: ${problem}`] : []));
+}
+
+function inWords(problems: readonly string[]): string | undefined {
+  return problems.length === 0 ? undefined : problems.join("\n");
 }
 
 /**

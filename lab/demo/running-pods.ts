@@ -1,5 +1,5 @@
 import type { Pod } from "../../src/kube/resources.ts";
-import { findPodRecord } from "../agent/pod-record.ts";
+import { readPodRecords } from "../agent/pod-record.ts";
 import type { Kubectl } from "../cluster/kubectl.ts";
 
 /** A pod that runs, as tables and checks need it. */
@@ -16,9 +16,10 @@ export interface RunningPod {
 /** The pods that run in a namespace, by node and name. Those on their node's network are left out. */
 export async function runningPods(kubectl: Kubectl, namespace: string): Promise<RunningPod[]> {
   const pods = await kubectl.list<Pod>("pods", "-n", namespace);
+  const records = new Map(readPodRecords().map((record) => [record.uid, record]));
   return pods
     .flatMap(({ metadata, spec, status }): RunningPod[] => {
-      const record = findPodRecord(namespace, metadata.name);
+      const record = records.get(metadata.uid ?? "");
       if (status?.phase !== "Running" || metadata.deletionTimestamp || !record?.sandbox) return [];
       return [
         {

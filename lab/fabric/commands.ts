@@ -42,14 +42,14 @@ export function fabricSetup(plan: ClusterPlan): NamespaceSetup {
 }
 
 /** The fabric's side of a node's link. */
-export function portCommands({ link, namespace }: FabricPort): string[] {
-  return [`link add ${link} type veth peer name eth0 netns ${namespace}`, `link set ${link} master ${BRIDGE} up`];
+export function portCommands({ link, namespace, mac }: FabricPort): string[] {
+  return [`link add ${link} type veth peer name eth0 address ${mac} netns ${namespace}`, `link set ${link} master ${BRIDGE} up`];
 }
 
 /** The fabric's side of the link to the outside. */
 export function outsidePortCommands({ outsidePort, outsideGateways }: ClusterPlan): string[] {
   return [
-    `link add ${outsidePort.link} type veth peer name eth0 netns ${outsidePort.namespace}`,
+    `link add ${outsidePort.link} type veth peer name eth0 address ${outsidePort.mac} netns ${outsidePort.namespace}`,
     `link set ${outsidePort.link} up`,
     ...outsideGateways.map((address) => `addr add ${address} dev ${outsidePort.link}`),
   ];
