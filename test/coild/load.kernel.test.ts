@@ -172,3 +172,24 @@ test("T20: an ADD in a namespace that hangs does not hold up another", async () 
   const results = await Promise.all(waiting);
   assert.equal(new Set(results.map(addressOf)).size, 1, "all ADDs of one attachment give one answer");
 });
+
+test("while the API server stands still, pods of warm blocks come and go as always", async () => {
+  await using node = await startCoilNode(cluster, "l-frozen-api");
+  const pods = await Promise.all(Array.from({ length: 10 }, (_, i) => node.addPod(`frozen-${i}`)));
+  {
+    await using _controller = await cluster.startController();
+    assert.equal((await node.call("add", pods[0] as TestPod)).status, 200);
+    await sleep(500);
+  }
+  cluster.api.freeze();
+  try {
+    for (const pod of pods.slice(1)) {
+      const [added, deleted] = [await node.call("add", pod), await node.call("del", pod)];
+      assert.deepEqual([added.status, deleted.status], [200, 200], JSON.stringify(added.body));
+      assert.ok(added.ms < 250 && deleted.ms < 250, `ADD took ${added.ms} ms, DEL ${deleted.ms} ms`);
+    }
+    assert.deepEqual((await node.call("status", undefined)).body, { ready: true });
+  } finally {
+    cluster.api.thaw();
+  }
+});

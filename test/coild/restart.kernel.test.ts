@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { blockRequests } from "../../src/crd/resources.ts";
 import { nodes, pods } from "../../src/kube/resources.ts";
 import { formatIntent, intentDirectory, intentFileName } from "../../src/rpc/intent.ts";
 import { type CoilNode, startCoilNode, type TestPod } from "../support/coil-node.ts";
@@ -200,6 +201,39 @@ test("a pod that Coil's Go implementation set up is taken over: its address is n
   assert.ok(!given.includes(`${base}/32`));
   assert.deepEqual((await node.call("del", pod)).body, {});
   assert.doesNotMatch(await node.host.ip("link show"), /vethgo/);
+});
+
+test("requests of an earlier life are deleted at start, and blocks that come of them are given back", async () => {
+  await using node = await startCoilNode(cluster, "r-requests");
+  await node.stop();
+  const names = ["req-default-r-requests", "req-default-r-requests-0123abcd"];
+  await Promise.all(names.map((name) => cluster.request("r-requests", "default", name)));
+  await eventually("two blocks", 5_000, async () => (await blocksOf("r-requests")).length === 2);
+  await node.start();
+  const left = async () => {
+    const { items } = await cluster.client.list(blockRequests, { fieldSelector: "spec.nodeName=r-requests" }, { signal });
+    return items.length;
+  };
+  await eventually("no request", 3_000, async () => (await left()) === 0);
+  await eventually("no block", 8_000, async () => (await blocksOf("r-requests")).length === 0);
+});
+
+test("coild that starts while the API server is away becomes ready when it is back", async () => {
+  await using node = await startCoilNode(cluster, "r-away");
+  const pod = await node.addPod("away");
+  const address = await add(node, pod);
+  await node.stop();
+  await cluster.api.kill();
+  try {
+    await node.start({}, { wait: false });
+    await sleep(1_000);
+    assert.equal(await node.readiness(), 503);
+    await assert.rejects(node.call("add", pod), { code: "ENOENT" });
+  } finally {
+    await cluster.api.start();
+  }
+  await eventually("ready", 15_000, async () => (await node.readiness()) === 200);
+  assert.equal(await add(node, pod), address);
 });
 
 test("the socket is made again when somebody removes it", async () => {
