@@ -11,6 +11,13 @@ export interface PodIndex {
   /** Takes the place of what had the key. */
   set(pod: KnownPod): void;
   delete(key: string): void;
+  /** Remembers the links of pods that are deleted from now on, until disposed: what was read of the kernel before may still have them. */
+  watchDepartures(): Departures;
+}
+
+/** Links whose pods were deleted while it was watched. */
+export interface Departures extends Disposable {
+  has(index: number): boolean;
 }
 
 /** An index without pods. */
@@ -18,11 +25,13 @@ export function createPodIndex(): PodIndex {
   const pods = new Map<string, KnownPod>();
   const links = new Map<number, KnownPod>();
   const addresses = { ipv4: new Map<bigint, KnownPod>(), ipv6: new Map<bigint, KnownPod>() };
+  const watches = new Set<Set<number>>();
 
   function remove(key: string): void {
     const pod = pods.get(key);
     if (!pod) return;
     pods.delete(key);
+    for (const departed of watches) departed.add(pod.index);
     if (links.get(pod.index) === pod) links.delete(pod.index);
     for (const { family, value } of addressesOf(pod)) {
       if (addresses[family].get(value) === pod) addresses[family].delete(value);
@@ -35,6 +44,11 @@ export function createPodIndex(): PodIndex {
     byAddress: ({ family, value }) => addresses[family].get(value),
     all: () => [...pods.values()],
     delete: remove,
+    watchDepartures() {
+      const departed = new Set<number>();
+      watches.add(departed);
+      return { has: (index) => departed.has(index), [Symbol.dispose]: () => void watches.delete(departed) };
+    },
     set(pod) {
       remove(pod.key);
       pods.set(pod.key, pod);

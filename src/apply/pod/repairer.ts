@@ -98,11 +98,14 @@ export function createRepairer(options: RepairerOptions): Repairer {
 
   async function repairAll(how?: RepairOptions): Promise<HostSnapshot> {
     const before = pods.all();
+    // The dumps may be older than the end of a link that is told of meanwhile.
+    using departures = pods.watchDepartures();
     const snapshot = await readHost(socket, options.config().podTable);
     const findings = before.flatMap((pod) => examine(pod, snapshot.stateOf(pod.index)));
     const observed = observePods(snapshot.links, snapshot.routes);
     const condemned = claims.condemned();
-    const isBusy = (index: number) => claims.isClaimed(index) || remover.isRemoving(index) || pods.byLink(index) !== undefined;
+    const isBusy = (index: number) =>
+      departures.has(index) || claims.isClaimed(index) || remover.isRemoving(index) || pods.byLink(index) !== undefined;
     const fresh = observed.pods.filter(({ key, index }) => !pods.get(key) && !isBusy(index) && !condemned.includes(index));
     const [go, ours] = [fresh.filter(({ origin }) => origin === "go"), fresh.filter(({ origin }) => origin === "ours")];
     for (const pod of [...ours, ...(await completeGoPods(go, snapshot.links, options))]) {
