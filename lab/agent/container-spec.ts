@@ -6,6 +6,8 @@ export interface ContainerSpec {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** The container names no command: it only waits. */
+  readonly pause: boolean;
 }
 
 /** What a container may ask about its pod and its node. */
@@ -28,7 +30,8 @@ const PAUSE: readonly string[] = ["sleep", "infinity"];
 export function containerSpec(pod: Pod, container: Container, facts: PodFacts): ContainerSpec {
   const env = environment(pod, container, facts);
   const argv = [...(container.command ?? []), ...(container.args ?? [])].map((text) => expand(text, env));
-  return { argv: argv.length > 0 ? argv : PAUSE, env, cwd: container.workingDir || "/" };
+  const pause = argv.length === 0;
+  return { argv: pause ? PAUSE : argv, env, cwd: container.workingDir || "/", pause };
 }
 
 function environment(pod: Pod, container: Container, facts: PodFacts): Record<string, string> {

@@ -94,11 +94,16 @@ function ensureContainer(
   if (wait > 0) return wait;
 
   const id = randomBytes(32).toString("hex");
+  const spec = containerSpec(pod, container, facts);
+  if (spec.pause && !before) {
+    const message = `Container ${container.name} names no command and only waits: light nodes pull no images (${container.image ?? ""})`;
+    deps.tell(pod, { type: "Normal", reason: "NoCommand", message });
+  }
   const keeper = startContainer({
     id,
     namespace: record.hostNetwork ? node.name : (record.sandbox?.namespace ?? ""),
     ...(!record.hostNetwork && { hostname: pod.spec?.hostname ?? pod.metadata.name }),
-    spec: containerSpec(pod, container, facts),
+    spec,
     onEnd: () => deps.wake(record.uid),
   });
   if (before?.last) removeContainerFiles(before.last.id);

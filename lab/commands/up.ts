@@ -1,14 +1,12 @@
 import { copyFileSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { buildPlugin } from "../../plugin/build.ts";
-import { agentPhase, agentStatus, setKubelet } from "../agent/client.ts";
-import type { AgentStatus } from "../agent/protocol.ts";
+import { setKubelet } from "../agent/client.ts";
 import { writeWhole } from "../cluster/files.ts";
 import { bootId, type LabState, writeLabState } from "../cluster/lab-state.ts";
 import { cniBinaryDirectory, cniConfigDirectory, coildSocket } from "../cluster/layout.ts";
 import { takeLock } from "../cluster/lock.ts";
-import { foreignLab, labPresence } from "../cluster/ownership.ts";
+import { foreignLab, type LabPresence, labPresence } from "../cluster/ownership.ts";
 import { type ClusterPlan, type LabOptions, planCluster } from "../cluster/plan.ts";
 import { preflight } from "../cluster/preflight.ts";
 import { sweep } from "../cluster/sweep.ts";
@@ -17,17 +15,15 @@ import { ensureFabric } from "../fabric/fabric.ts";
 import { namespaceInode } from "../machine/namespace.ts";
 import { endProcesses, networkNamespaceOf } from "../machine/process.ts";
 import { ensureCredentials } from "../programs/credentials.ts";
-import { type Program, programTitle } from "../programs/program.ts";
-import { isRunning, listPrograms, readProgram } from "../programs/record.ts";
-import { logTail, startProgram } from "../programs/start.ts";
+import { programTitle } from "../programs/program.ts";
+import { isRunning, listPrograms } from "../programs/record.ts";
+import { startProgram } from "../programs/start.ts";
 import type { Steps } from "../terminal/steps.ts";
 import { CHECKOUT } from "./checkout.ts";
 import { labPrograms } from "./programs.ts";
+import { waitForLab, waitForPhase, waitForPrograms } from "./readiness.ts";
 
 export const DEFAULTS: LabOptions = { nodes: 3, family: "dual" };
-
-const READY_MS = 120_000;
-const POLL_MS = 100;
 
 export interface UpOptions {
   readonly options: Partial<LabOptions>;
@@ -39,10 +35,11 @@ export interface UpOptions {
 export async function up({ options, download }: UpOptions, steps: Steps): Promise<void> {
   preflight(steps.say);
   using _lock = await takeLock({ checkout: CHECKOUT, command: "coil-lab up" }, steps.say);
-  const state = await prepare(options, steps);
-  const plan = planCluster(state);
-  // The first time this takes minutes; the fabric need not wait for it.
+  const presence = labPresence(CHECKOUT);
+  refuseOther(presence, options);
   const [binary, plugin] = await build({ download }, steps);
+  const state = await prepare(presence, options, steps);
+  const plan = planCluster(state);
   await steps.step(`${plan.nodes.length} nodes and an outside host, in network namespaces`, async () => {
     await ensureFabric(plan);
     await endCutOffPrograms(plan);
@@ -70,28 +67,26 @@ export async function up({ options, download }: UpOptions, steps: Steps): Promis
   writeLabState({ ...state, phase: "up" });
 }
 
-/** Decides between a new lab and mending the one that there is. */
-async function prepare(options: Partial<LabOptions>, steps: Steps): Promise<LabState> {
-  const presence = labPresence(CHECKOUT);
-  switch (presence.kind) {
-    case "foreign":
-      throw foreignLab(presence.state);
-    case "ours": {
-      const { nodes, family } = presence.state;
-      if ((options.nodes ?? nodes) !== nodes || (options.family ?? family) !== family) {
-        throw new Error(`A lab of ${nodes} nodes (${family}) is up: run coil-lab down first, to have another one`);
-      }
-      const down = listPrograms(planCluster(presence.state).nodes.map(({ name }) => name)).filter((record) => !isRunning(record));
-      const what = down.map(({ program }) => programTitle(program)).join(", ");
-      steps.say(`A lab of ${nodes} nodes (${family}) is up already: ${what === "" ? "looking after it" : `starting ${what}`}`);
-      return presence.state;
-    }
-    case "remains":
-      steps.say(`Removing what is left of a lab: ${presence.reason}`);
-      break;
-    case "none":
-      break;
+/** Throws when there is a lab that is not what is asked for. */
+function refuseOther(presence: LabPresence, options: Partial<LabOptions>): void {
+  if (presence.kind === "foreign") throw foreignLab(presence.state);
+  if (presence.kind !== "ours") return;
+  const { nodes, family } = presence.state;
+  if ((options.nodes ?? nodes) !== nodes || (options.family ?? family) !== family) {
+    throw new Error(`A lab of ${nodes} nodes (${family}) is up: run coil-lab down first, to have another one`);
   }
+}
+
+/** Decides between a new lab and mending the one that there is. */
+async function prepare(presence: LabPresence, options: Partial<LabOptions>, steps: Steps): Promise<LabState> {
+  if (presence.kind === "ours") {
+    const { nodes, family } = presence.state;
+    const down = listPrograms(planCluster(presence.state).nodes.map(({ name }) => name)).filter((record) => !isRunning(record));
+    const what = down.map(({ program }) => programTitle(program)).join(", ");
+    steps.say(`A lab of ${nodes} nodes (${family}) is up already: ${what === "" ? "looking after it" : `starting ${what}`}`);
+    return presence.state;
+  }
+  if (presence.kind === "remains") steps.say(`Removing what is left of a lab: ${presence.reason}`);
   await sweep();
   const state: LabState = {
     ...DEFAULTS,
@@ -131,60 +126,4 @@ function installNetwork(node: string, plugin: string): void {
   renameSync(join(binaries, ".coil.new"), join(binaries, "coil"));
   const network = { cniVersion: "1.1.0", name: "k8s-pod-network", plugins: [{ type: "coil", socket: coildSocket(node) }] };
   writeWhole(join(cniConfigDirectory(node), "10-coil.conflist"), `${JSON.stringify(network, undefined, 2)}\n`);
-}
-
-async function waitForPhase(phases: readonly AgentStatus["phase"][], needed: readonly Program[]): Promise<void> {
-  await waitFor(needed, async () => {
-    const phase = await agentPhase();
-    return phase !== undefined && phases.includes(phase) ? undefined : `the agent is ${phase ?? "not there"}`;
-  });
-}
-
-/** Until the programs are healthy. */
-async function waitForPrograms(programs: readonly Program[]): Promise<void> {
-  await waitFor(programs, async () => {
-    const status = await agentStatus();
-    return status ? inWords(programProblems(status, programs)) : "the agent does not answer";
-  });
-}
-
-/** Until all programs are healthy, the nodes are ready and, in a new lab, pools are accepted. */
-async function waitForLab(programs: readonly Program[], { isNew }: { isNew: boolean }): Promise<void> {
-  await waitFor(programs, async () => {
-    const status = await agentStatus();
-    if (!status) return "the agent does not answer";
-    const ofNodes = status.nodes.flatMap(({ name, problem }) => (problem ? [`${name}: ${problem}`] : []));
-    // An API server that was started again can take half a minute until it knows its policies; the rest works meanwhile.
-    return inWords([...programProblems(status, programs), ...ofNodes, ...(isNew ? status.problems : [])]);
-  });
-}
-
-function programProblems(status: AgentStatus, programs: readonly Program[]): string[] {
-  const wanted = status.programs.filter(({ node, name }) => programs.some((each) => each.node === node && each.name === name));
-  return wanted.flatMap(({ node, name, problem }) => (problem ? [`${node}/${name}: ${problem}`] : []));
-}
-
-function inWords(problems: readonly string[]): string | undefined {
-  return problems.length === 0 ? undefined : problems.join("\n");
-}
-
-/**
- * Waits until `problem` has none. A program that ends is started once more: it may have lost its leadership while the API server was
- * away. Throws when it ends again, or when it takes too long.
- */
-async function waitFor(needed: readonly Program[], problem: () => Promise<string | undefined>): Promise<void> {
-  const deadline = Date.now() + READY_MS;
-  const again = new Set<Program>();
-  for (;;) {
-    const found = await problem();
-    if (found === undefined) return;
-    const dead = needed.find(({ node, name }) => !isRunning(readProgram(node, name)));
-    if (dead && again.has(dead)) throw new Error(`${programTitle(dead)} has ended. The end of its log:\n${logTail(dead)}`);
-    if (dead) {
-      again.add(dead);
-      startProgram(dead);
-    }
-    if (Date.now() > deadline) throw new Error(`The lab did not get ready in ${READY_MS / 1000} s:\n${found}`);
-    await sleep(POLL_MS);
-  }
 }

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { LAB_DIRECTORY } from "../../lab/cluster/layout.ts";
+import { LAB_DIRECTORY, LAB_STATE } from "../../lab/cluster/layout.ts";
 import { labNamespaces, labProcesses } from "../../lab/cluster/sweep.ts";
 import { CHECKOUT } from "../../lab/commands/checkout.ts";
 import { tryCommand } from "../../lab/machine/command.ts";
+import { namespacePath } from "../../lab/machine/namespace.ts";
 import { coilLab, tryCoilLab } from "../support/lab.ts";
 
 const COIL_LAB = join(CHECKOUT, "lab", "coil-lab.ts");
@@ -43,4 +44,23 @@ test("an `up` that was killed is begun anew by the next one", async () => {
   await coilLab("status");
   await coilLab("down");
   assert.deepEqual([labNamespaces(), labProcesses([])], [[], []]);
+});
+
+test("what is left of a lab of before a restart of the machine is taken away", async () => {
+  // After a restart /run may still hold files; names of namespaces are then plain files.
+  const state = {
+    nodes: 2,
+    family: "dual",
+    checkout: CHECKOUT,
+    bootId: "another",
+    phase: "up",
+    startedAt: "2026-01-01T00:00:00Z",
+  };
+  mkdirSync(LAB_DIRECTORY, { recursive: true });
+  writeFileSync(LAB_STATE, JSON.stringify(state));
+  writeFileSync(namespacePath("coil-worker"), "");
+  const { code, stderr } = await tryCoilLab("status");
+  assert.deepEqual([code, stderr], [1, "coil-lab: The lab is not complete (the machine was restarted since): run coil-lab up\n"]);
+  await coilLab("down");
+  assert.deepEqual([labNamespaces(), existsSync(LAB_DIRECTORY)], [[], false]);
 });
