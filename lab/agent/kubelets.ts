@@ -10,7 +10,6 @@ import { writeWhole } from "../cluster/files.ts";
 import { cniBinaryDirectory, cniConfigDirectory, kubeletStopped } from "../cluster/layout.ts";
 import type { ClusterPlan } from "../cluster/plan.ts";
 import { createCniRuntime } from "../cni/runtime.ts";
-import { isAlive } from "../machine/process.ts";
 import type { LightNode } from "./light-node.ts";
 import { serveLogs } from "./log-server.ts";
 import { createNodeKeeper, type NodeKeeper } from "./node-keeper.ts";
@@ -18,11 +17,10 @@ import { openNodeLog } from "./node-log.ts";
 import { readPodRecords } from "./pod-record.ts";
 import { createPodSync } from "./pod-sync.ts";
 import type { KubeletCommand, NodeReport } from "./protocol.ts";
+import { collectGarbage, lookAfterAdopted, repeat } from "./upkeep.ts";
 
 /** Pods that are worked on at the same time. */
 const CONCURRENCY = 20;
-const LOOK_MS = 1000;
-const GARBAGE_MS = 120_000;
 /** Somebody may have taken a namespace away, which tells nobody. */
 const RESYNC_MS = 30_000;
 const BY_UID = "uid";
@@ -87,48 +85,22 @@ export function createKubelets({ client, plan, log, onRegistered }: KubeletsOpti
     for (const uid of records.keys()) queue.add(uid);
   };
 
-  /** The processes that an earlier agent started tell nobody here when they end. */
-  const lookAfterAdopted = async (signal: AbortSignal) => {
-    const adopted = new Set(records.keys());
-    await repeat(LOOK_MS, signal, () => {
-      for (const uid of adopted) {
-        const containers = Object.values(records.get(uid)?.containers ?? {});
-        if (!records.has(uid)) adopted.delete(uid);
-        else if (containers.some(({ ended, keeper }) => !ended && !isAlive(keeper))) queue.add(uid);
-      }
-    });
-  };
-
-  const collectGarbage = async (signal: AbortSignal) => {
-    await repeat(GARBAGE_MS, signal, async () => {
-      for (const node of lightNodes.filter(({ active }) => active)) {
-        const own = [...records.values()].filter((record) => record.node === node.name);
-        const valid = own.flatMap(({ sandbox, discarded }) => (sandbox ? [sandbox, ...discarded] : discarded));
-        await node.cni
-          .collectGarbage(
-            valid.map(({ id }) => ({ containerId: id })),
-            { signal },
-          )
-          .catch((err: unknown) => log.warn({ err, node: node.name }, "the network's garbage collection failed"));
-      }
-    });
-  };
-
   return {
     async run(signal) {
-      const whenSynced = async (run: (signal: AbortSignal) => Promise<void>) => {
+      const workOnPods = async (own: AbortSignal) => {
+        // Before, a pod that is not in the cache might be one that is not there yet.
         await cache.synced;
         wakeAll();
-        await run(signal);
+        await queue.run(own);
       };
       await runTogether(signal, [
         (own) => cache.run(own),
         (own) => events.run(own),
-        () => whenSynced((own) => queue.run(own)),
-        (own) => lookAfterAdopted(own),
+        workOnPods,
+        (own) => lookAfterAdopted(records, (uid) => queue.add(uid), own),
         (own) => serveLogs(() => records.values(), own),
         (own) => repeat(RESYNC_MS, own, wakeAll),
-        (own) => collectGarbage(own),
+        (own) => collectGarbage(lightNodes, { records, log }, own),
         ...[...keepers.values()].map((keeper) => (own: AbortSignal) => keeper.run(own)),
       ]);
     },
@@ -157,19 +129,4 @@ function cniOf(node: string) {
     configDirectory: cniConfigDirectory(node),
     binaryDirectories: [cniBinaryDirectory(node), "/usr/lib/cni"],
   });
-}
-
-async function repeat(ms: number, signal: AbortSignal, action: () => unknown): Promise<void> {
-  while (!signal.aborted) {
-    await new Promise<void>((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      signal.addEventListener("abort", end);
-    });
-    if (!signal.aborted) await action();
-  }
 }

@@ -2,7 +2,7 @@ import type { KubeObject } from "../../src/kube/object.ts";
 import { ensureControlPlane } from "../control-plane/build.ts";
 import { runCommand } from "../machine/command.ts";
 import { inNamespace } from "../machine/namespace.ts";
-import { ADMIN_KUBECONFIG } from "./layout.ts";
+import { ADMIN_KUBECONFIG, KUBECTL_CACHE } from "./layout.ts";
 import { CONTROL_PLANE } from "./plan.ts";
 
 /** kubectl as the lab's administrator, for scripts. Failures are `CommandError`s with what kubectl said. */
@@ -14,10 +14,15 @@ export interface Kubectl {
   apply(objects: readonly object[]): Promise<void>;
 }
 
+/** Variables that lead kubectl to the lab's API server. */
+export function kubectlEnvironment(): Record<string, string> {
+  return { KUBECONFIG: ADMIN_KUBECONFIG, KUBECACHEDIR: KUBECTL_CACHE };
+}
+
 /** Makes it; asks nothing. The lab must be up when it is used. */
 export async function createKubectl(): Promise<Kubectl> {
   const binary = await ensureControlPlane({ env: process.env });
-  const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], KUBECONFIG: ADMIN_KUBECONFIG };
+  const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], ...kubectlEnvironment() };
   const run = (args: readonly string[], input?: string) =>
     runCommand(inNamespace(CONTROL_PLANE, [binary, "kubectl", ...args]), { env, ...(input !== undefined && { input }) });
   return {

@@ -17,6 +17,8 @@ export const ADMIN_KUBECONFIG = at("credentials", "admin.kubeconfig");
 export const CREDENTIALS_DIRECTORY = at("credentials");
 export const PODS_DIRECTORY = at("pods");
 export const CONTAINERS_DIRECTORY = at("containers");
+/** What kubectl remembers of the API: not among the user's own, since each lab has another. */
+export const KUBECTL_CACHE = at("kubectl-cache");
 export const ETCD_DIRECTORY = at("etcd");
 export const CERTIFICATES_DIRECTORY = at("certificates");
 

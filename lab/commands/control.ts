@@ -74,6 +74,7 @@ export async function start({ node, program }: Place, say: (line: string) => voi
 
 /** `coil-lab logs`. Gives the exit code. */
 export async function logs({ node, program, follow, tail }: Place & { follow: boolean; tail: string }): Promise<number> {
+  requireRoot("read the lab's logs");
   requireProgram({ node, program });
   const path = programLog(node, program);
   if (!existsSync(path)) throw new Error(`${node}/${program} has written nothing yet`);

@@ -1,6 +1,6 @@
 import { containerProcess } from "../agent/container-process.ts";
 import { findPodRecord } from "../agent/pod-record.ts";
-import { ADMIN_KUBECONFIG } from "../cluster/layout.ts";
+import { kubectlEnvironment } from "../cluster/kubectl.ts";
 import { requireLab } from "../cluster/ownership.ts";
 import { CONTROL_PLANE, OUTSIDE, planCluster } from "../cluster/plan.ts";
 import { requireRoot } from "../cluster/preflight.ts";
@@ -14,7 +14,7 @@ export async function kubectl(argv: readonly string[]): Promise<number> {
   requireRoot("enter network namespaces");
   requireLab(CHECKOUT);
   const binary = await ensureControlPlane({ env: process.env });
-  const env = { ...process.env, KUBECONFIG: ADMIN_KUBECONFIG };
+  const env = { ...process.env, ...kubectlEnvironment() };
   return runInteractive(inNamespace(CONTROL_PLANE, [binary, "kubectl", ...argv]), env);
 }
 

@@ -4,6 +4,7 @@ import type { AgentStatus } from "../agent/protocol.ts";
 import { kubeletStopped } from "../cluster/layout.ts";
 import { requireLab } from "../cluster/ownership.ts";
 import { FABRIC, planCluster } from "../cluster/plan.ts";
+import { requireRoot } from "../cluster/preflight.ts";
 import { residentBytes } from "../machine/process.ts";
 import { isRunning, listPrograms, type ProgramRecord } from "../programs/record.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -30,6 +31,7 @@ interface NodeState {
 
 /** `coil-lab status`: nodes and programs. Gives whether all is well. Throws when there is no lab. */
 export async function status({ json }: { json: boolean }, write: (line: string) => void): Promise<boolean> {
+  requireRoot("see the lab's state");
   const lab = requireLab(CHECKOUT);
   const plan = planCluster(lab);
   const agent = await agentStatus();

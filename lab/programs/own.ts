@@ -21,7 +21,8 @@ export function ownPrograms(plan: ClusterPlan, { checkout, node, compileCache }:
   const program = (on: LabNode, name: string, healthPort: number, flags: readonly string[]): Program => ({
     node: on.name,
     name,
-    argv: [node, join(checkout, "bin", `${name}.ts`), ...flags],
+    // A small young generation keeps the memory small that a burst of pods leaves behind.
+    argv: [node, "--max-semi-space-size=1", join(checkout, "bin", `${name}.ts`), ...flags],
     env: {
       COIL_NODE_NAME: on.name,
       KUBECONFIG: programKubeconfig(on.name, name),

@@ -2,16 +2,18 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LAB_DIRECTORY, LAB_STATE } from "../../lab/cluster/layout.ts";
 import { labNamespaces, labProcesses } from "../../lab/cluster/sweep.ts";
 import { CHECKOUT } from "../../lab/commands/checkout.ts";
 import { tryCommand } from "../../lab/machine/command.ts";
 import { namespacePath } from "../../lab/machine/namespace.ts";
-import { coilLab, tryCoilLab } from "../support/lab.ts";
+import { coilLab, requireNoLab, tryCoilLab } from "../support/lab.ts";
 
 const COIL_LAB = join(CHECKOUT, "lab", "coil-lab.ts");
+
+beforeEach(requireNoLab);
 
 test("commands without a lab say what to do, and `down` is content", async () => {
   for (const command of [

@@ -1,8 +1,11 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createKubectl, type Kubectl } from "../../lab/cluster/kubectl.ts";
+import { LAB_DIRECTORY } from "../../lab/cluster/layout.ts";
 import { requireLab } from "../../lab/cluster/ownership.ts";
 import { type ClusterPlan, type LabOptions, planCluster } from "../../lab/cluster/plan.ts";
+import { labNamespaces } from "../../lab/cluster/sweep.ts";
 import { CHECKOUT } from "../../lab/commands/checkout.ts";
 import { findLeftovers } from "../../lab/demo/leftovers.ts";
 import { type PlacedPod, placePods } from "../../lab/demo/pod-table.ts";
@@ -40,12 +43,15 @@ export async function coilLab(...args: string[]): Promise<string> {
   return result.stdout;
 }
 
-/** Makes a lab. Throws when one is up already: it may be somebody's work. */
+/** Throws when there is a lab, or what is left of one, on this machine: it may be somebody's work. */
+export function requireNoLab(): void {
+  if (!existsSync(LAB_DIRECTORY) && labNamespaces().length === 0) return;
+  throw new Error("The tests make a lab of their own and there is one on this machine: run coil-lab down first");
+}
+
+/** Makes a lab. Throws when there is one already. */
 export async function startLab({ nodes, family }: LabOptions): Promise<TestLab> {
-  const present = await tryCoilLab("status");
-  if (!present.stderr.includes("There is no lab")) {
-    throw new Error("The tests make a lab of their own and one is up or half up: run coil-lab down first");
-  }
+  requireNoLab();
   await coilLab("up", "--nodes", String(nodes), "--family", family);
   const plan = planCluster(requireLab(CHECKOUT));
   const kubectl = await createKubectl();
