@@ -9,7 +9,6 @@ export const BUDGETS = {
   "dual-add": { text: "≤ 1.2 × IPv4", atMost: 1.2 },
   "adds-at-once": { text: "≥ 900 pods/s with 50 at once", atLeast: 900 },
   "dels-at-once": { text: "50 DELs ≤ 100 ms", atMost: 100 },
-  "many-links": { text: "≤ 1.2 × the cost on an empty node, or the kernel's own growth", atMost: 1.2 },
   "rest-memory": { text: "≤ 70 MB resident at rest", atMost: 70 },
   "rest-cpu": { text: "< 1 % of a CPU at rest", atMost: 1 },
   grants: { text: "≥ 1,000 grants/s, or the API server's own limit", atLeast: 1000 },

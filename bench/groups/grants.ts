@@ -150,10 +150,18 @@ function granted(labels: Readonly<Record<string, string>>): boolean {
 
 function figures(rounds: ReturnType<typeof roundsOf>, { cpuMs, most }: { cpuMs: number; most: number }): Figure[] {
   const grants = rateFigure(rounds, GRANTS, REQUESTS, { unit: "/s", against: SAME_WRITES });
+  const plainly = rounds.ratio(CREATES, GRANTS);
   const { atLeast, text } = BUDGETS.grants;
   const met = grants.value >= atLeast || rounds.ratio(SAME_WRITES, GRANTS).value >= LIMIT_SHARE;
   return [
-    { ...grants, verdicts: [{ budget: "grants", text, value: grants.value, met }] },
+    {
+      ...grants,
+      comparisons: [
+        ...(grants.comparisons ?? []),
+        { against: `${CREATES}, at two writes a grant`, ratio: plainly.value * 2, spread: plainly.spread },
+      ],
+      verdicts: [{ budget: "grants", text, value: grants.value, met }],
+    },
     rateFigure(rounds, SAME_WRITES, REQUESTS, { unit: "/s", of: "limit" }),
     rateFigure(rounds, CREATES, REQUESTS, { unit: "/s", of: "limit" }),
     plainFigure("the controller's CPU time of a grant", cpuMs / (ROUNDS * REQUESTS), { unit: "ms" }),

@@ -11,6 +11,8 @@ export interface Machine {
   readonly kernel: string;
   readonly system: string;
   readonly node: string;
+  /** Commit of the sources; `-dirty` when files differed from it. */
+  readonly revision: string;
   /** Version of Debian's package of CNI plugins, the peers. */
   readonly peers: string;
   /** Processes that wanted to run in the minute before: other work on the machine shows here. */
@@ -27,6 +29,7 @@ export function describeMachine(): Machine {
     kernel: release(),
     system: systemName(),
     node: process.version,
+    revision: output("git", ["describe", "--always", "--dirty"]),
     peers: packageVersion("containernetworking-plugins"),
     loadBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,
   };
@@ -38,13 +41,13 @@ function systemName(): string {
 }
 
 function packageVersion(name: string): string {
+  return `${name} ${output("dpkg-query", ["-W", `-f=$\{Version}`, name])}`;
+}
+
+function output(program: string, args: readonly string[]): string {
   try {
-    const version = execFileSync("dpkg-query", ["-W", `-f=\${Version}`, name], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    return `${name} ${version}`;
+    return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   } catch {
-    return "none";
+    return "unknown";
   }
 }

@@ -1,6 +1,5 @@
 import { hostEndRequests, pairRequests, podEndRequests } from "../../src/apply/pod/requests.ts";
 import { deleteLink, deleteLinkGroup } from "../../src/linux/route/delete-link.ts";
-import { linkQuery } from "../../src/linux/route/queries.ts";
 import { setLink } from "../../src/linux/route/set-link.ts";
 import { type PodAttachment, type PodNetConfig, planPod } from "../../src/podnet/plan.ts";
 import { createScript, podOfScript, type ReplayScript } from "../peers/replay.ts";
@@ -36,7 +35,6 @@ export function podScript(attachments: readonly PodAttachment[], { config, remov
     script.pod(podEndRequests(plan, pod));
     script.mark("pod");
     script.host(hostEndRequests(plan, host));
-    script.host([linkQuery({ index: host })]);
     script.mark("host");
   }
   const links = attachments.map((_, place) => indexesAt(offset + place).host);

@@ -45,7 +45,9 @@ export async function createBenchNode(): Promise<BenchNode> {
           driftRepaired: counting.driftRepaired,
           phase(name, seconds) {
             counting.phase(name, seconds);
-            phases.set(name, [...(phases.get(name) ?? []), seconds]);
+            const taken = phases.get(name);
+            if (taken) taken.push(seconds);
+            else phases.set(name, [seconds]);
           },
         },
       },
