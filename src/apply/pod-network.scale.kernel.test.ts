@@ -4,7 +4,9 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { attachmentOf, createPodHost, type PodHost } from "../../test/support/pod-host.ts";
 import { createRandom } from "../../test/support/random.ts";
-import { createNetNamespace } from "../linux/netns/namespace.ts";
+import { createNetNamespace, openNetNamespace } from "../linux/netns/namespace.ts";
+import { openRouteSocket } from "../linux/route/socket.ts";
+import { addressesOf, type PodAttachment } from "../podnet/plan.ts";
 
 const { signal } = new AbortController();
 
@@ -17,6 +19,15 @@ function descriptors(): number {
       return false;
     }
   }).length;
+}
+
+/** Whether the kernel delivers packets to the pod's addresses, by its routes and its tentative ones. */
+async function isReady(attachment: PodAttachment, netns: string): Promise<boolean> {
+  using namespace = openNetNamespace(netns);
+  using socket = openRouteSocket(namespace);
+  const routes = await Promise.all(addressesOf(attachment).map((address) => socket.routeTo(address)));
+  const addresses = await socket.addresses();
+  return routes.every((route) => route?.type === "local") && !addresses.some(({ tentative }) => tentative);
 }
 
 async function hostState(lab: PodHost): Promise<string> {
@@ -45,9 +56,16 @@ test("200 pods at once are all set up whole, 200 tear-downs at once leave nothin
       return { attachment: attachmentOf(i + 1), netns: `/proc/self/fd/${ns.fd}` };
     });
     const withNamespaces = descriptors();
+    const ready: boolean[] = [];
     let started = performance.now();
-    await Promise.all(pods.map(({ attachment, netns }) => network.setUp(attachment, { netns, signal })));
+    await Promise.all(
+      pods.map(async ({ attachment, netns }) => {
+        await network.setUp(attachment, { netns, signal });
+        ready.push(await isReady(attachment, netns));
+      }),
+    );
     t.diagnostic(`200 set-ups in ${Math.round(performance.now() - started)} ms`);
+    assert.deepStrictEqual(new Set(ready), new Set([true]), "takes packets in the instant in which the set-up ends");
     assert.equal(descriptors(), withNamespaces);
     assert.equal(network.observed().length, 200);
     for (const { attachment, netns } of pods) assert.deepStrictEqual(await network.check(attachment, { netns, signal }), []);

@@ -6,6 +6,7 @@ import { createFaultyKernel, type Fault } from "../../../test/support/faulty-ker
 import { attachmentOf, createPodHost, type PodHost } from "../../../test/support/pod-host.ts";
 import { createTemporaryDirectory } from "../../../test/support/temporary-directory.ts";
 import { PodNetworkError } from "../pod-network-error.ts";
+import { linuxKernel } from "./kernel.ts";
 
 const { signal } = new AbortController();
 const failsWith = (code: PodNetworkError["code"], message: RegExp) => (error: unknown) => {
@@ -229,4 +230,30 @@ test("a set-up that cannot be taken back is told as such, taken back later, and 
   await eventually("the link to be reported gone", 5000, async () => gone.length > 0);
   assert.equal(await podLinks(lab), "");
   assert.deepStrictEqual(gone, ["c1:eth0"]);
+});
+
+test("on a kernel whose link watch has to be waited for, the first packet is answered too", async () => {
+  await using lab = await createPodHost();
+  const network = lab.network({ kernel: { ...linuxKernel, syncsCarrier: false } });
+  await network.initialise(signal);
+  for (let n = 1; n <= 5; n++) {
+    const pod = await lab.podNamespace();
+    await network.setUp(attachmentOf(n), { netns: pod.path, signal });
+    await pod.exec("ping", "-c1", "-W1", "192.0.2.10");
+  }
+});
+
+test("a tear-down whose caller goes away goes on to its end, and one that follows joins it", async () => {
+  await using lab = await createPodHost();
+  const network = lab.network();
+  await network.initialise(signal);
+  const pod = await lab.podNamespace();
+  await network.setUp(attachmentOf(1), { netns: pod.path, signal });
+  const controller = new AbortController();
+  const aborted = network.tearDown("c1:eth0", { signal: controller.signal });
+  setTimeout(() => controller.abort(new Error("the caller went away")), 1);
+  await assert.rejects(aborted, /the caller went away/);
+  const made = await network.setUp(attachmentOf(1), { netns: pod.path, signal });
+  assert.match(await pod.ip("link show eth0"), new RegExp(made.podMac));
+  assert.deepStrictEqual(await network.check(attachmentOf(1), { netns: pod.path, signal }), []);
 });

@@ -11,6 +11,7 @@ import type { Kernel } from "./kernel.ts";
 import type { LinkClaim, LinkClaims } from "./link-claims.ts";
 import type { LinkRemover } from "./link-remover.ts";
 import type { PodNetworkMetrics, PodPhase } from "./metrics.ts";
+import { untilCarrier, untilLocal } from "./readiness.ts";
 import { hostEndRequests, pairRequests, podEndRequests } from "./requests.ts";
 import type { Target } from "./target.ts";
 
@@ -41,9 +42,6 @@ export interface SetUp {
   readonly target: Target;
   readonly signal: AbortSignal;
 }
-
-/** Longer than the second by which the kernel may delay its link watch; then the pod is left to find out. */
-const MOST_CARRIER_MS = 1500;
 
 /** Rounds of clearing the way before a set-up is given up. */
 const MOST_ROUNDS = 6;
@@ -141,8 +139,12 @@ async function build(setUp: SetUp, plan: PodPlan, claim: LinkClaim): Promise<Ker
   next("veth");
   await applyToEnd(kernel, ready.podEnd, ready.podRequests);
   next("pod");
-  await applyToEnd(kernel, hostEnd, ready.hostRequests);
-  if (!context.kernel.syncsCarrier) await untilCarrier(context, claim.host, signal);
+  const { clock } = context;
+  await allEnded([
+    applyToEnd(kernel, hostEnd, ready.hostRequests),
+    attachment.ipv6 ? untilLocal(attachment.ipv6, { socket: ready.podEnd.socket, clock, signal }) : Promise.resolve(),
+  ]);
+  if (!kernel.syncsCarrier) await untilCarrier(claim.host, { socket: host, clock, signal });
   next("host");
   return undefined;
 }
@@ -157,17 +159,9 @@ async function preparedDuring<T>(running: Promise<unknown>, prepare: () => T): P
   }
 }
 
-/**
- * The end that came up first can only send when the kernel's link watch has seen its carrier; packets are dropped until then. This
- * waits for it on kernels that {@link hostEndRequests} does not make look at once.
- */
-async function untilCarrier({ host, clock }: SetUpContext, index: number, signal: AbortSignal): Promise<void> {
-  const deadline = clock.now() + MOST_CARRIER_MS;
-  for (let pause = 1; ; pause *= 2) {
-    const link = await host.link({ index });
-    if (!link || link.operState === "up" || clock.now() >= deadline) return;
-    await clock.sleep(pause, { signal });
-  }
+/** Waits for all, also when one fails. */
+async function allEnded(tasks: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(tasks)) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 function phaseTimer(metrics: PodNetworkMetrics, check: () => void): (phase: PodPhase) => void {
