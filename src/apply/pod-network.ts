@@ -4,6 +4,7 @@ import { type NetNamespace, openCurrentNetNamespace } from "../linux/netns/names
 import type { RouteSocket } from "../linux/route/socket.ts";
 import { type Clock, realClock } from "../observe/clock.ts";
 import type { Logger } from "../observe/logger.ts";
+import type { NodeAddresses } from "../podnet/node-addresses.ts";
 import type { KnownPod, ObservedPod } from "../podnet/observed-pods.ts";
 import type { PodAttachment, PodNetConfig } from "../podnet/plan.ts";
 import { abortable } from "./abortable.ts";
@@ -15,7 +16,7 @@ import { type Kernel, linuxKernel } from "./pod/kernel.ts";
 import { createLinkClaims } from "./pod/link-claims.ts";
 import { createLinkRemover } from "./pod/link-remover.ts";
 import { noMetrics, type PodNetworkMetrics } from "./pod/metrics.ts";
-import { createNodeFacts, type NodeAddresses } from "./pod/node-facts.ts";
+import { createNodeFacts } from "./pod/node-facts.ts";
 import { createPodIndex } from "./pod/pod-index.ts";
 import { createRepairer } from "./pod/repairer.ts";
 import { type SetUpContext, setUpPod } from "./pod/set-up.ts";

@@ -12,11 +12,11 @@ import { createRegistry } from "../observe/metrics.ts";
 import { registerProcessMetrics } from "../observe/process-metrics.ts";
 import { runTogether } from "../observe/run.ts";
 import { createWatchdog } from "../observe/watchdog.ts";
+import { nodeAddresses } from "../podnet/node-addresses.ts";
 import { planRouterRoutes, type RouterPlan } from "../podnet/router-routes.ts";
 import { createRouterCaches, onRouteChange } from "./caches.ts";
 import type { ROUTER_FLAGS } from "./flags.ts";
 import { createRouterMetrics } from "./metrics.ts";
-import { routerNode } from "./node-addresses.ts";
 import { routerBlock } from "./router-block.ts";
 import { createSyncLoop } from "./sync-loop.ts";
 
@@ -51,7 +51,8 @@ export async function runRouter(deps: RouterDeps, flags: FlagValues<typeof ROUTE
 
   const sync = async (): Promise<void> => {
     const started = performance.now();
-    const plan = planRouterRoutes(node, caches.nodes.list().map(routerNode), caches.blocks.list().map(routerBlock));
+    const nodes = caches.nodes.list().map((known) => ({ name: known.metadata.name, ...nodeAddresses(known) }));
+    const plan = planRouterRoutes(node, nodes, caches.blocks.list().map(routerBlock));
     const before = skipped;
     skipped = new Map(plan.skipped.map((entry) => [`${entry.block} ${entry.reason}`, entry]));
     for (const [text, entry] of skipped) if (!before.has(text)) log.warn(entry, "no route to a block");

@@ -2,12 +2,7 @@ import { type Address, addressEquals, parseAddress } from "../../ip/address.ts";
 import { FAMILIES, type Family } from "../../ip/family.ts";
 import type { RouteSocket } from "../../linux/route/socket.ts";
 import { chooseMtu } from "../../podnet/mtu.ts";
-
-/** Addresses of the node, as Kubernetes knows them. */
-export interface NodeAddresses {
-  readonly ipv4?: Address;
-  readonly ipv6?: Address;
-}
+import type { NodeAddresses } from "../../podnet/node-addresses.ts";
 
 /** What the node is like at the moment, as far as it concerns its pods. */
 export interface NodeFacts {

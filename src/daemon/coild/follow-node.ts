@@ -1,10 +1,9 @@
-import type { NodeAddresses } from "../../apply/pod/node-facts.ts";
 import type { PodNetwork } from "../../apply/pod-network.ts";
 import { formatAddress } from "../../ip/address.ts";
 import { addressesOf } from "../../ipam/allocation.ts";
 import type { Logger } from "../../observe/logger.ts";
+import { type NodeAddresses, nodeAddresses } from "../../podnet/node-addresses.ts";
 import type { Caches } from "./caches.ts";
-import { nodeAddresses } from "./node-addresses.ts";
 
 /** Tells the pod network when the node's addresses change. While there is no Node object, the last ones hold. */
 export function followNode({

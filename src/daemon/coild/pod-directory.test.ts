@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KubeClient } from "../../kube/client.ts";
 import type { PartialObject } from "../../kube/object.ts";
-import { nodeAddresses } from "./node-addresses.ts";
 import { createPodDirectory } from "./pod-directory.ts";
 
 const signal = new AbortController().signal;
@@ -48,16 +47,4 @@ test("what the watch does not know yet, or knows of an earlier pod, is asked for
 test("an empty annotation names no pool", async () => {
   const { directory } = directoryOf({ cached: [namespace("")] });
   await assert.rejects(directory.poolOf("ns", { signal }), { code: 7 });
-});
-
-test("nodeAddresses() takes the last internal address of each family", () => {
-  const addresses = [
-    { type: "InternalIP", address: "192.0.2.1" },
-    { type: "InternalIP", address: "192.0.2.2" },
-    { type: "ExternalIP", address: "2001:db8::1" },
-    { type: "Hostname", address: "n1" },
-  ];
-  const expected = { ipv4: { family: "ipv4", value: 0xc0000202n } };
-  assert.deepEqual(nodeAddresses({ metadata: { name: "n1" }, status: { addresses } }), expected);
-  assert.deepEqual(nodeAddresses(undefined), {});
 });
